@@ -1,0 +1,134 @@
+// Package store is the contract of the record store: exports with their idempotency records, API keys, connectors,
+// and the platform's catalogue of indexes, runs and result parts. It has two implementations, dynamostore for the
+// deployed service and sqlitestore for one machine; storetest is the suite that both pass. Every read is strongly
+// consistent unless its comment says otherwise, every failure is a *fault.Error, and absence is fault.NotFound.
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/videovector/exports/internal/export"
+)
+
+// Store is everything the service keeps as records. Implementations are safe for concurrent use.
+type Store interface {
+	Exports
+	Catalog
+	Credentials
+	Connectors
+}
+
+// Exports keeps export records and the idempotency records that were written with them.
+type Exports interface {
+	// CreateExport writes the export and, if idem is not nil, its idempotency record in one transaction. When a live
+	// idempotency record of that key exists already, nothing is written and that record is returned with created
+	// false: racing twins all learn the one winner. Expiry is judged by idem.Now, not by when the store deletes: an
+	// expired record is replaced.
+	CreateExport(ctx context.Context, e export.Export, idem *Idempotency) (rec Idempotency, created bool, err error)
+	// Idempotency is the live record of a key at the time now.
+	Idempotency(ctx context.Context, key IdempotencyKey, now time.Time) (Idempotency, error)
+	// Export is one export of the account.
+	Export(ctx context.Context, account, id string) (export.Export, error)
+	// ListExports gives a page, newest first.
+	ListExports(ctx context.Context, account string, q ListQuery) (Page, error)
+	// SaveExport replaces the record if the fence holds for the stored one, and returns it with its new revision
+	// (fence.Revision + 1). A stored record of another generation or status fails with fault.Superseded, one that
+	// only another revision was written to fails with fault.Unavailable and may be read and tried again.
+	SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error)
+	// DueExports lists open exports whose DueAt is not after now, soonest first. It may lag behind writes, so its
+	// reader loads a record before acting on it.
+	DueExports(ctx context.Context, now time.Time, limit int) ([]Ref, error)
+}
+
+// Ref names an export.
+type Ref struct {
+	AccountID string
+	ExportID  string
+}
+
+// IdempotencyKey is the scope of one Idempotency-Key: an account, a route with its ids, and the key. Route and Key
+// are hashes in hex, so that no caller's string stands in a key of the store.
+type IdempotencyKey struct {
+	AccountID string
+	Route     string
+	Key       string
+}
+
+// Idempotency remembers which export the first request under a key made.
+type Idempotency struct {
+	IdempotencyKey
+	Fingerprint string // keyed hash of the canonical request
+	ExportID    string
+	ExpiresAt   time.Time
+	Now         time.Time // the writer's clock; not stored
+}
+
+// ListQuery selects a page of an account's exports. Empty filters match everything.
+type ListQuery struct {
+	Limit    int    // 1 to 200 records
+	BeforeID string // only ids below this one; "" starts at the newest
+	Status   export.Status
+	Type     export.Type
+	TargetID string
+}
+
+// Page is one page of a listing. NextBefore is the BeforeID of the next page, "" at the end. A page may hold fewer
+// than Limit records and still not be the last.
+type Page struct {
+	Exports    []export.Export
+	NextBefore string
+}
+
+// Catalog is the platform's description of results. The service reads it; PutIndex and PutRun are the platform's
+// side, used by the local seed and the loader.
+type Catalog interface {
+	Index(ctx context.Context, account, id string) (export.Index, error)
+	Run(ctx context.Context, account, id string) (export.Run, error)
+	// RunsOfIndex lists every run of the index in any status, in no order.
+	RunsOfIndex(ctx context.Context, account, indexID string) ([]export.Run, error)
+	// Parts lists a run's parts in order of Number.
+	Parts(ctx context.Context, account, runID string) ([]export.Part, error)
+	PutIndex(ctx context.Context, i export.Index) error
+	// PutRun replaces the run and its parts. The run's record is written last, so a reader that sees it sees all of
+	// its parts.
+	PutRun(ctx context.Context, r export.Run, parts []export.Part) error
+}
+
+// APIKey is a credential as the store knows it: by its hash.
+type APIKey struct {
+	Hash      string // lower-case hex SHA-256 of the whole key
+	KeyID     string // public name, for logs
+	AccountID string
+	UserID    string
+	Scope     string // search, read, write or admin
+	RevokedAt time.Time
+}
+
+// Credentials keeps API keys.
+type Credentials interface {
+	APIKey(ctx context.Context, hash string) (APIKey, error)
+	PutAPIKey(ctx context.Context, k APIKey) error
+}
+
+// Connector is a customer's bucket. Secret is sealed: only internal/seal opens it.
+type Connector struct {
+	ID             string
+	AccountID      string
+	Name           string
+	Provider       string // s3, gcs or azure
+	Status         string
+	Scopes         []string // import, export
+	ExportBasePath string
+	Bucket         string
+	Region         string
+	Secret         []byte
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// Connectors keeps connectors.
+type Connectors interface {
+	Connector(ctx context.Context, account, id string) (Connector, error)
+	PutConnector(ctx context.Context, c Connector) error
+}
