@@ -1,0 +1,41 @@
+# One command each: run, test, check, build, bench. `make help` lists them.
+GO        ?= go
+GOARCH_TARGET ?= arm64
+GOFLAGS_BUILD = -trimpath -ldflags="-s -w -buildid=" -tags lambda.norpc
+FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
+CACHE     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/videovector-exports
+TESTFLAGS ?=
+
+.PHONY: help run test test-race check validate build bench tools clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## the whole service on this machine, with demo data
+	$(GO) run ./cmd/local
+
+test: ## every test; installs the parts it needs into $(CACHE) and says so
+	@scripts/test.sh $(TESTFLAGS)
+
+test-race: ## every Go test under the race detector
+	$(GO) test -race ./...
+
+check: ## formatting, vet and the linters
+	@scripts/check.sh
+
+validate: ## the template, the HTTP description and the state machine under their own tools
+	@scripts/validate.sh
+
+build: $(addprefix build/,$(FUNCTIONS)) ## every function's bootstrap, for GOARCH_TARGET=arm64 or amd64
+
+build/%: FORCE
+	@mkdir -p $@
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_TARGET) $(GO) build $(GOFLAGS_BUILD) -o $@/bootstrap ./functions/$*
+
+bench: ## MB/s and peak memory of packaging a generated 100 MB run
+	$(GO) test -run '^$$' -bench PackageJSON -benchtime 5x ./internal/artifact/...
+
+clean: ## everything that was built, and the local service's data
+	rm -rf build bin .aws-sam .local
+
+FORCE:
