@@ -2,7 +2,7 @@
 # Formatting, vet and the linters of .golangci.yml. The linter is pinned and built from source by the Go toolchain.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-LINT_VERSION=v2.5.0
+LINT_VERSION=v2.15.0
 
 unformatted=$(gofmt -l $(git ls-files -co --exclude-standard '*.go'))
 if [ -n "$unformatted" ]; then

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Every test. First it installs the parts that some tests run against, each into the cache folder and only once:
+#   DynamoDB Local  (Java 17 and Maven)   the record store's suite on real DynamoDB semantics
+#   moto            (Python 3)            an independent interpreter of the state machine's language
+#   SAM CLI         (Python 3)            validation of the template
+#   asl-validator   (npm)                 a linter of the state machine
+# A part that can't be had here is named, and its tests are skipped by name. With CI=true a skip is a failure.
+# Arguments go to `go test`, for example: scripts/test.sh -race ./internal/...
+set -euo pipefail
+cd "$(dirname "$0")/.."
+GOTESTSUM_VERSION=v1.13.0
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/videovector-exports
+mkdir -p "$CACHE"
+
+part() { # name, script, needed commands…
+  local name=$1 script=$2 missing=()
+  shift 2
+  for c in "$@"; do command -v "$c" >/dev/null || missing+=("$c"); done
+  if [ ${#missing[@]} -gt 0 ]; then
+    echo "test: no $name here, since ${missing[*]} is missing; its tests are skipped" >&2
+    return 0
+  fi
+  echo "test: $name"
+  "scripts/$script" install
+}
+part 'DynamoDB Local' dynamodb.sh java javac mvn
+part 'moto' moto.sh python3
+part 'SAM CLI' sam.sh python3
+part 'asl-validator' asl-lint.sh npm
+
+log=$CACHE/test.json
+args=("$@")
+case " $* " in *' ./'*) ;; *) args+=(./...) ;; esac
+go run "gotest.tools/gotestsum@$GOTESTSUM_VERSION" --format pkgname --hide-summary=skipped --jsonfile "$log" -- "${args[@]}"
+
+skipped=$(grep '"Action":"skip"' "$log" | sed -n 's/.*"Package":"\([^"]*\)","Test":"\([^"]*\)".*/  \1 \2/p' || true)
+if [ -n "$skipped" ]; then
+  printf 'test: skipped here:\n%s\n' "$skipped"
+  if [ "${CI:-}" = true ]; then
+    echo 'test: with CI=true a skipped test is a failure' >&2
+    exit 1
+  fi
+fi
