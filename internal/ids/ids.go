@@ -1,0 +1,15 @@
+// Package ids mints the service's own ids: a prefix and a lower-case ULID, so that ids sort by time of creation.
+package ids
+
+import (
+	"crypto/rand"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// NewExport is a fresh export id for an export created at the time.
+func NewExport(at time.Time) string {
+	return "exp_" + strings.ToLower(ulid.MustNew(ulid.Timestamp(at), rand.Reader).String())
+}
