@@ -3,107 +3,98 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
+	"errors"
 
 	"github.com/videovector/exports/internal/export"
-	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
 
-var (
-	errNoIndex     = fault.New(fault.NotFound, "index_not_found", "No index has this id.")
-	errNoRun       = fault.New(fault.NotFound, "prompt_run_not_found", "No prompt run has this id.")
-	errNoKey       = fault.New(fault.NotFound, "api_key_not_found", "No such API key.")
-	errNoConnector = fault.New(fault.NotFound, "connector_not_found", "No connector has this id.")
-)
-
-// Index implements store.Catalog.
+// Index is one index of the account.
 func (s *Store) Index(ctx context.Context, account, id string) (export.Index, error) {
-	var i export.Index
-	err := s.get(ctx, &i, errNoIndex, `SELECT record FROM indexes WHERE account = ? AND id = ?`, account, id)
-	return i, err
+	return one[export.Index](ctx, s.read, store.ErrIndexNotFound, `SELECT record FROM indexes WHERE account = ? AND id = ?`, account, id)
 }
 
-// PutIndex implements store.Catalog.
+// PutIndex replaces the index.
 func (s *Store) PutIndex(ctx context.Context, i export.Index) error {
-	return s.put(ctx, `INSERT OR REPLACE INTO indexes (account, id, record) VALUES (?, ?, ?)`, i, i.AccountID, i.ID)
+	return s.put(ctx, i, `INSERT OR REPLACE INTO indexes (account, id, record) VALUES (?, ?, ?)`, i.AccountID, i.ID)
 }
 
-// Run implements store.Catalog.
+// Run is one run of the account.
 func (s *Store) Run(ctx context.Context, account, id string) (export.Run, error) {
-	var r export.Run
-	err := s.get(ctx, &r, errNoRun, `SELECT record FROM runs WHERE account = ? AND id = ?`, account, id)
-	return r, err
+	run, err := scanRun(s.read.QueryRowContext(ctx, `SELECT record, schema FROM runs WHERE account = ? AND id = ?`, account, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return export.Run{}, store.ErrRunNotFound
+	}
+	return run, failure(err)
 }
 
-// RunsOfIndex implements store.Catalog.
+// RunsOfIndex lists every run of the index, in no order.
 func (s *Store) RunsOfIndex(ctx context.Context, account, indexID string) ([]export.Run, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT record FROM runs WHERE account = ? AND index_id = ?`, account, indexID)
-	if err != nil {
-		return nil, failed(err)
+	if indexID == "" {
+		return nil, nil // runs without an index are not runs of an index named ""
 	}
-	return scanRecords[export.Run](rows)
+	rows, err := s.read.QueryContext(ctx, `SELECT record, schema FROM runs WHERE account = ? AND index_id = ?`, account, indexID)
+	if err != nil {
+		return nil, failure(err)
+	}
+	return collect(rows, func(rows *sql.Rows) (export.Run, error) { return scanRun(rows) })
 }
 
-// Parts implements store.Catalog.
+// scanRun reads the columns record and schema.
+func scanRun(row interface{ Scan(dest ...any) error }) (export.Run, error) {
+	var record string
+	var schema []byte
+	if err := row.Scan(&record, &schema); err != nil {
+		return export.Run{}, err
+	}
+	run, err := decode[export.Run](record)
+	run.Schema = schema
+	return run, err
+}
+
+// Parts lists a run's parts in order.
 func (s *Store) Parts(ctx context.Context, account, runID string) ([]export.Part, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT number, key, bytes, row_count, sha256 FROM parts WHERE account = ? AND run = ? ORDER BY number`, account, runID)
+	rows, err := s.read.QueryContext(ctx, `SELECT number, key, bytes, rows, sha256 FROM parts WHERE account = ? AND run = ? ORDER BY number`, account, runID)
 	if err != nil {
-		return nil, failed(err)
+		return nil, failure(err)
 	}
-	defer rows.Close()
-	var parts []export.Part
-	for rows.Next() {
-		var p export.Part
-		if err := rows.Scan(&p.Number, &p.Key, &p.Bytes, &p.Rows, &p.SHA256); err != nil {
-			return nil, failed(err)
-		}
-		parts = append(parts, p)
-	}
-	return parts, failed(rows.Err())
-}
-
-// PutRun implements store.Catalog; run and parts change in one transaction.
-func (s *Store) PutRun(ctx context.Context, r export.Run, parts []export.Part) error {
-	raw, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM parts WHERE account = ? AND run = ?`, r.AccountID, r.ID); err != nil {
-			return failed(err)
-		}
-		for _, p := range parts {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO parts (account, run, number, key, bytes, row_count, sha256) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-				r.AccountID, r.ID, p.Number, p.Key, p.Bytes, p.Rows, p.SHA256); err != nil {
-				return failed(err)
-			}
-		}
-		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO runs (account, id, index_id, record) VALUES (?, ?, ?, ?)`, r.AccountID, r.ID, r.IndexID, string(raw))
-		return failed(err)
+	return collect(rows, func(rows *sql.Rows) (p export.Part, err error) {
+		err = rows.Scan(&p.Number, &p.Key, &p.Bytes, &p.Rows, &p.SHA256)
+		return p, err
 	})
 }
 
-// APIKey implements store.Credentials.
-func (s *Store) APIKey(ctx context.Context, hash string) (store.APIKey, error) {
-	var k store.APIKey
-	err := s.get(ctx, &k, errNoKey, `SELECT record FROM api_keys WHERE hash = ?`, hash)
-	return k, err
+// PutRun replaces the run and its parts in one transaction.
+func (s *Store) PutRun(ctx context.Context, r export.Run, parts []export.Part) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		if err := replaceParts(ctx, tx, r, parts); err != nil {
+			return err
+		}
+		schema := []byte(r.Schema)
+		r.Schema = nil
+		record, err := encode(r)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO runs (account, id, index_id, schema, record) VALUES (?, ?, ?, ?, ?)`,
+			r.AccountID, r.ID, r.IndexID, schema, record)
+		return err
+	})
 }
 
-// PutAPIKey implements store.Credentials.
-func (s *Store) PutAPIKey(ctx context.Context, k store.APIKey) error {
-	return s.put(ctx, `INSERT OR REPLACE INTO api_keys (hash, record) VALUES (?, ?)`, k, k.Hash)
-}
-
-// Connector implements store.Connectors.
-func (s *Store) Connector(ctx context.Context, account, id string) (store.Connector, error) {
-	var c store.Connector
-	err := s.get(ctx, &c, errNoConnector, `SELECT record FROM connectors WHERE account = ? AND id = ?`, account, id)
-	return c, err
-}
-
-// PutConnector implements store.Connectors.
-func (s *Store) PutConnector(ctx context.Context, c store.Connector) error {
-	return s.put(ctx, `INSERT OR REPLACE INTO connectors (account, id, record) VALUES (?, ?, ?)`, c, c.AccountID, c.ID)
+func replaceParts(ctx context.Context, tx *sql.Tx, r export.Run, parts []export.Part) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM parts WHERE account = ? AND run = ?`, r.AccountID, r.ID); err != nil {
+		return err
+	}
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO parts (account, run, number, key, bytes, rows, sha256) VALUES (?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
+	for _, p := range parts {
+		if _, err := insert.ExecContext(ctx, r.AccountID, r.ID, p.Number, p.Key, p.Bytes, p.Rows, p.SHA256); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,0 +1,44 @@
+package store
+
+import (
+	"slices"
+	"time"
+
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+)
+
+// The failures of the contract, alike in every implementation.
+var (
+	ErrExportNotFound      = fault.New(fault.NotFound, "export_not_found", "There is no such export.")
+	ErrIdempotencyNotFound = fault.New(fault.NotFound, "idempotency_not_found", "No request was made under this key.")
+	ErrIndexNotFound       = fault.New(fault.NotFound, "index_not_found", "There is no such index.")
+	ErrRunNotFound         = fault.New(fault.NotFound, "prompt_run_not_found", "There is no such prompt run.")
+	ErrConnectorNotFound   = fault.New(fault.NotFound, "connector_not_found", "There is no such connector.")
+	ErrAPIKeyNotFound      = fault.New(fault.NotFound, "api_key_not_found", "There is no such API key.")
+	// ErrExportExists refuses to create an export under an id that another one has.
+	ErrExportExists = fault.New(fault.Conflict, "export_exists", "There is an export with this id already.")
+)
+
+// Busy is a passing failure of the store: the same call may succeed later.
+func Busy(cause error) *fault.Error {
+	f := fault.Wrap(cause, fault.Unavailable, "store_unavailable", "The record store did not answer. Try again.")
+	f.RetryAfter = time.Second
+	return f
+}
+
+// Broken is a failure that no repetition mends: a defect, or records that can't be read.
+func Broken(cause error) *fault.Error {
+	return fault.Wrap(cause, fault.Internal, "store_failed", "The record store failed. If it stays, report the request id.")
+}
+
+// Refused is why a write under the fence was not accepted over the stored record.
+func Refused(stored export.Export, fence export.Fence) *fault.Error {
+	if stored.Generation != fence.Generation || !slices.Contains(fence.Statuses, stored.Status) {
+		return fault.Newf(fault.Superseded, "export_superseded",
+			"The export moved on: it is %s in generation %d, the write was of generation %d.", stored.Status, stored.Generation, fence.Generation)
+	}
+	f := fault.New(fault.Unavailable, "concurrent_write", "Someone else wrote the export at the same time. Read it and try again.")
+	f.RetryAfter = time.Second
+	return f
+}

@@ -1,0 +1,109 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// migrations lead from one version of the file to the next; the file's user_version counts those that it has seen. A
+// released migration never changes. Columns are what queries need; the column record holds the whole as JSON.
+var migrations = []string{
+	`CREATE TABLE exports (
+		account    TEXT NOT NULL,
+		id         TEXT NOT NULL,
+		type       TEXT NOT NULL,
+		target     TEXT NOT NULL,
+		status     TEXT NOT NULL,
+		generation INTEGER NOT NULL,
+		revision   INTEGER NOT NULL,
+		due_ms     INTEGER, -- Unix time in ms; NULL when the sweeper need not look
+		record     TEXT NOT NULL,
+		PRIMARY KEY (account, id)
+	) STRICT;
+	CREATE INDEX exports_due ON exports (due_ms, account, id) WHERE due_ms IS NOT NULL;
+
+	CREATE TABLE idempotency (
+		account     TEXT NOT NULL,
+		route       TEXT NOT NULL,
+		key         TEXT NOT NULL,
+		fingerprint TEXT NOT NULL,
+		export      TEXT NOT NULL,
+		expires_ms  INTEGER NOT NULL,
+		PRIMARY KEY (account, route, key)
+	) STRICT, WITHOUT ROWID;
+	CREATE INDEX idempotency_expiry ON idempotency (expires_ms);
+
+	CREATE TABLE indexes (
+		account TEXT NOT NULL,
+		id      TEXT NOT NULL,
+		record  TEXT NOT NULL,
+		PRIMARY KEY (account, id)
+	) STRICT;
+
+	CREATE TABLE runs (
+		account    TEXT NOT NULL,
+		id         TEXT NOT NULL,
+		index_id   TEXT NOT NULL, -- '' for none
+		schema     BLOB, -- byte for byte as it was given; NULL for none
+		record     TEXT NOT NULL,
+		PRIMARY KEY (account, id)
+	) STRICT;
+	CREATE INDEX runs_of_index ON runs (account, index_id);
+
+	CREATE TABLE parts (
+		account TEXT NOT NULL,
+		run     TEXT NOT NULL,
+		number  INTEGER NOT NULL,
+		key     TEXT NOT NULL,
+		bytes   INTEGER NOT NULL,
+		rows    INTEGER NOT NULL,
+		sha256  TEXT NOT NULL,
+		PRIMARY KEY (account, run, number)
+	) STRICT, WITHOUT ROWID;
+
+	CREATE TABLE api_keys (
+		hash   TEXT NOT NULL PRIMARY KEY,
+		record TEXT NOT NULL
+	) STRICT;
+
+	CREATE TABLE connectors (
+		account TEXT NOT NULL,
+		id      TEXT NOT NULL,
+		record  TEXT NOT NULL,
+		PRIMARY KEY (account, id)
+	) STRICT;`,
+}
+
+// migrate brings the file to the present version. Processes that do it at the same time take turns.
+func migrate(ctx context.Context, db *sql.DB) error {
+	if v, err := version(ctx, db); err != nil || v == len(migrations) {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it has no effect, before it the migration's failure counts
+	v, err := version(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if v > len(migrations) {
+		return fmt.Errorf("the file is of version %d, this program knows version %d", v, len(migrations))
+	}
+	for _, m := range migrations[v:] {
+		if _, err := tx.ExecContext(ctx, m); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(migrations))); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func version(ctx context.Context, q querier) (v int, err error) {
+	err = q.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v)
+	return v, err
+}
