@@ -1,0 +1,132 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/store"
+)
+
+// startPatience is how long a reply waits for the state machine to take the export; after that the sweeper starts it.
+const startPatience = 5 * time.Second
+
+// Records is what creating needs of the record store.
+type Records interface {
+	CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error)
+	Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error)
+	Catalog
+}
+
+// Catalog is what an export is made of, and where it can go.
+type Catalog interface {
+	Index(ctx context.Context, account, id string) (export.Index, error)
+	Run(ctx context.Context, account, id string) (export.Run, error)
+	RunsOfIndex(ctx context.Context, account, indexID string) ([]export.Run, error)
+	Connector(ctx context.Context, account, id string) (store.Connector, error)
+}
+
+// Starter asks for the execution of an export's generation. Asking twice is asking once.
+type Starter interface {
+	Start(ctx context.Context, account, exportID string, generation int) error
+}
+
+// CreateConfig is what CreateExport works with.
+type CreateConfig struct {
+	Records Records
+	Starter Starter
+	Keys    *auth.Keyring
+	Clock   func() time.Time
+	NewID   func(time.Time) string // mints the id of an export created at the time
+	Log     *slog.Logger
+}
+
+// CreateExport serves POST /exports/index/{index_id} and POST /exports/prompt-run/{run_id}.
+func CreateExport(c CreateConfig) http.Handler {
+	s := creator{c}
+	return newEdge(c.Log, c.Clock,
+		route{"POST", "/api/v2/exports/index/{id}", s.handle(export.TypeIndex)},
+		route{"POST", "/api/v2/exports/prompt-run/{id}", s.handle(export.TypePromptRun)},
+	)
+}
+
+type creator struct{ CreateConfig }
+
+// accepted is the body of the 202.
+type accepted struct {
+	ExportID string        `json:"export_id"`
+	Status   export.Status `json:"status"`
+}
+
+func (s creator) handle(t export.Type) action {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		p, err := caller(r, auth.ScopeWrite)
+		if err != nil {
+			return err
+		}
+		o, err := parseOrder(w, r, t)
+		if err != nil {
+			return err
+		}
+		key, err := idempotencyKey(r.Header.Values("Idempotency-Key"))
+		if err != nil {
+			return err
+		}
+		id, replayed, err := s.place(r.Context(), p, o, key)
+		if err != nil {
+			return err
+		}
+		note(r.Context(), slog.String("export_id", id))
+		w.Header().Set("Location", exportPath(id))
+		if replayed {
+			w.Header().Set("Idempotency-Replayed", "true")
+		}
+		return reply(w, http.StatusAccepted, accepted{id, export.StatusPending})
+	}
+}
+
+// place gives the id of the export that the order makes, or that an earlier order with its key has made. The calls
+// go in rounds: the idempotency record, then everything that the order names at once, then one transaction.
+func (s creator) place(ctx context.Context, p auth.Principal, o order, key string) (id string, replayed bool, err error) {
+	now := s.Clock()
+	memo := s.memo(p.AccountID, o, key, now)
+	if memo != nil {
+		first, err := s.Records.Idempotency(ctx, memo.IdempotencyKey, now)
+		if err == nil {
+			return s.again(first, o)
+		}
+		if !fault.Is(err, fault.NotFound) {
+			return "", false, err
+		}
+	}
+	request, err := resolve(ctx, s.Records, p.AccountID, o, now)
+	if err != nil {
+		return "", false, err
+	}
+	e := export.New(s.NewID(now), p.AccountID, p.UserID, request, now)
+	if memo != nil {
+		memo.ExportID = e.ID
+	}
+	first, created, err := s.Records.CreateExport(ctx, e, memo)
+	if err != nil {
+		return "", false, err
+	}
+	if !created {
+		return s.again(first, o)
+	}
+	s.start(ctx, e)
+	return e.ID, false, nil
+}
+
+// start is best effort: the export is accepted, and the sweeper starts what no execution has taken.
+func (s creator) start(ctx context.Context, e export.Export) {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	if err := s.Starter.Start(ctx, e.AccountID, e.ID, e.Generation); err != nil {
+		note(ctx, slog.String("start_error", err.Error()))
+	}
+}

@@ -1,0 +1,185 @@
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/videovector/exports/internal/api/envelope"
+	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+)
+
+// copyBytes is the buffer between the object and the reply, all that a download of any size keeps in memory.
+const copyBytes = 256 << 10
+
+// Documents opens what exports were packaged into.
+type Documents interface {
+	Open(ctx context.Context, key string, offset, length int64) (io.ReadCloser, blob.Info, error)
+}
+
+// DownloadConfig is what DownloadExport works with.
+type DownloadConfig struct {
+	Exports interface {
+		Export(ctx context.Context, account, id string) (export.Export, error)
+	}
+	Documents     Documents
+	Authenticator *auth.Authenticator
+	Keys          *auth.Keyring
+	MaxBytes      int64 // largest document that the transport can carry; 0 for no limit
+	Clock         func() time.Time
+	Log           *slog.Logger
+}
+
+// DownloadExport serves GET /exports/{export_id}/download. It stands behind no authorizer, since a token in the query
+// is as good as a key: it checks both itself.
+func DownloadExport(c DownloadConfig) http.Handler {
+	s := downloader{c}
+	return newEdge(c.Log, c.Clock, route{"GET", "/api/v2/exports/{id}/download", s.download})
+}
+
+type downloader struct{ DownloadConfig }
+
+func (s downloader) download(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.authorized(r)
+	if err != nil {
+		return err
+	}
+	if err := s.ready(e); err != nil {
+		return err
+	}
+	body, err := s.open(r.Context(), *e.Artifact)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.FormatInt(e.Artifact.Bytes, 10))
+	h.Set("Content-Disposition", `attachment; filename="`+export.ObjectName(e.ID)+`"`)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "private, no-store")
+	w.WriteHeader(http.StatusOK)
+	s.send(w, r, body, e.Artifact.Bytes)
+	return nil
+}
+
+// authorized gives the export if the caller may have it: by the key in a header or, only when no header names a
+// credential, by the token in the query.
+func (s downloader) authorized(r *http.Request) (export.Export, error) {
+	if auth.HasCredential(r.Header) {
+		return s.byKey(r)
+	}
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return export.Export{}, auth.ErrToken()
+	}
+	tokens, ok := q["token"]
+	if !ok {
+		return export.Export{}, auth.ErrKey()
+	}
+	if len(tokens) != 1 {
+		return export.Export{}, auth.ErrToken()
+	}
+	return s.byToken(r, tokens[0])
+}
+
+func (s downloader) byKey(r *http.Request) (export.Export, error) {
+	p, err := s.Authenticator.Authenticate(r.Context(), r.Header)
+	if err != nil {
+		return export.Export{}, err
+	}
+	note(r.Context(), slog.String("account_id", p.AccountID))
+	note(r.Context(), slog.String("key_id", p.KeyID))
+	if err := p.Require(auth.ScopeRead); err != nil {
+		return export.Export{}, err
+	}
+	return ownExport(r.Context(), s.Exports.Export, p.AccountID, r.PathValue("id"))
+}
+
+// byToken opens exactly the export and the artifact that the token was minted for.
+func (s downloader) byToken(r *http.Request, token string) (export.Export, error) {
+	g, err := s.Keys.OpenToken(token, s.Clock())
+	if err != nil {
+		return export.Export{}, err
+	}
+	note(r.Context(), slog.String("account_id", g.AccountID))
+	note(r.Context(), slog.String("minted_by", g.KeyID))
+	if g.ExportID != r.PathValue("id") {
+		return export.Export{}, auth.ErrToken()
+	}
+	e, err := ownExport(r.Context(), s.Exports.Export, g.AccountID, g.ExportID)
+	if err != nil {
+		return e, err
+	}
+	if e.Artifact == nil || e.Artifact.ManifestSHA256 != g.Artifact {
+		return e, auth.ErrToken()
+	}
+	return e, nil
+}
+
+// ready fails with fault.Conflict unless the document can be given out.
+func (s downloader) ready(e export.Export) error {
+	never := func(message string) error { return fault.New(fault.Conflict, "export_not_downloadable", message) }
+	switch {
+	case e.ToConnector():
+		return never("This export is delivered to a connector. Fetch it from there.")
+	case e.Status == export.StatusFailed:
+		return never("This export failed: it has no document.")
+	case e.Open():
+		return fault.New(fault.Conflict, "export_not_ready", "This export has not completed yet.").With("status", string(e.Status))
+	case !downloadable(e, s.Clock()):
+		return never("This export's document is no longer kept. Create the export again.")
+	case s.MaxBytes > 0 && e.Artifact.Bytes > s.MaxBytes:
+		return never("This document is too large for this route. Use presigned_url of the export.")
+	}
+	return nil
+}
+
+// open gives the document, once it is sure to be as long as the record says.
+func (s downloader) open(ctx context.Context, a export.Artifact) (io.ReadCloser, error) {
+	body, info, err := s.Documents.Open(ctx, a.Key, 0, -1)
+	if fault.Is(err, fault.NotFound) {
+		return nil, fault.Wrap(err, fault.Conflict, "export_not_downloadable", "This export's document is no longer kept. Create the export again.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info.Bytes != a.Bytes || a.Bytes == 0 {
+		_ = body.Close() // nothing was read
+		return nil, fault.Newf(fault.Internal, "document_mismatch", "The stored document is not the one that was packaged.").
+			With("expected_bytes", a.Bytes).With("stored_bytes", info.Bytes)
+	}
+	return body, nil
+}
+
+// send streams the document. A length has been promised by then: if the document can't be had whole, the connection is
+// broken off, so that no caller takes a part for the whole.
+func (s downloader) send(w http.ResponseWriter, r *http.Request, body io.Reader, size int64) {
+	n, err := io.CopyBuffer(onlyWriter{w}, onlyReader{io.LimitReader(body, size)}, make([]byte, copyBytes))
+	if err == nil && n == size {
+		return
+	}
+	if err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	level := slog.LevelError
+	if r.Context().Err() != nil { // the caller left
+		level = slog.LevelInfo
+	}
+	s.Log.Log(r.Context(), level, "download broken off", "request_id", envelope.RequestID(r),
+		"sent_bytes", n, "expected_bytes", size, "error", err.Error())
+	panic(http.ErrAbortHandler)
+}
+
+// onlyWriter and onlyReader hide every other method, so that io.CopyBuffer uses the buffer it is given.
+type (
+	onlyWriter struct{ io.Writer }
+	onlyReader struct{ io.Reader }
+)

@@ -1,0 +1,178 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/videovector/exports/internal/fault"
+)
+
+// fieldType is what a field's value must be.
+type fieldType uint8
+
+const (
+	textField  fieldType = iota // a string
+	textsField                  // an array of strings
+)
+
+// orderFields are the fields of a create request.
+var orderFields = map[string]fieldType{
+	"prompt_run_ids":           textsField,
+	"destination_connector_id": textField,
+	"destination_subpath":      textField,
+	"result_scope":             textField,
+}
+
+// fields are the values of a request body, with everything that is wrong with them: the caller hears of all of it in
+// one answer. A value of null, "" or [] is the same as none.
+type fields struct {
+	values   map[string][]string
+	problems map[string]any
+}
+
+// decodeFields reads a JSON object strictly. What is not exactly one JSON text with unique names in valid UTF-8 is
+// fault.Malformed; unknown names and values of the wrong type become problems.
+func decodeFields(text []byte, known map[string]fieldType) (*fields, error) {
+	f := &fields{values: map[string][]string{}, problems: map[string]any{}}
+	if text == nil {
+		return f, nil
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(text))
+	if err := f.readObject(dec, known); err != nil {
+		return nil, malformed(err)
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, malformed(err)
+	}
+	return f, nil
+}
+
+func (f *fields) readObject(dec *jsontext.Decoder, known map[string]fieldType) error {
+	switch dec.PeekKind() {
+	case '{':
+	case 'n':
+		return dec.SkipValue()
+	default:
+		f.wrong("body", "must be a JSON object")
+		return dec.SkipValue()
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		if err := f.readField(dec, name.String(), known); err != nil {
+			return err
+		}
+	}
+	_, err := dec.ReadToken()
+	return err
+}
+
+func (f *fields) readField(dec *jsontext.Decoder, name string, known map[string]fieldType) error {
+	kind, ok := known[name]
+	if !ok {
+		f.wrong(name, "is not a known field")
+		return dec.SkipValue()
+	}
+	value, err := dec.ReadValue()
+	if err != nil || isNothing(value) {
+		return err
+	}
+	if kind == textField {
+		var s string
+		if json.Unmarshal(value, &s) != nil {
+			f.wrong(name, "must be a string")
+			return nil
+		}
+		f.values[name] = []string{s}
+		return nil
+	}
+	texts, ok := stringsOf(value)
+	if !ok {
+		f.wrong(name, "must be an array of strings")
+		return nil
+	}
+	f.values[name] = texts
+	return nil
+}
+
+// isNothing reports whether the value is null, "" or an empty array.
+func isNothing(v jsontext.Value) bool {
+	compact := v.Clone()
+	if compact.Compact() != nil {
+		return false
+	}
+	switch string(compact) {
+	case `null`, `""`, `[]`:
+		return true
+	}
+	return false
+}
+
+func stringsOf(v jsontext.Value) ([]string, bool) {
+	var pointers []*string
+	if v.Kind() != '[' || json.Unmarshal(v, &pointers) != nil {
+		return nil, false
+	}
+	texts := make([]string, len(pointers))
+	for i, p := range pointers {
+		if p == nil {
+			return nil, false
+		}
+		texts[i] = *p
+	}
+	return texts, true
+}
+
+// text is the value of a string field, "" for none.
+func (f *fields) text(name string) string {
+	if v := f.values[name]; len(v) == 1 {
+		return v[0]
+	}
+	return ""
+}
+
+// texts is the value of an array field, nil for none.
+func (f *fields) texts(name string) []string { return f.values[name] }
+
+// wrong notes a problem; the first one of a field is kept.
+func (f *fields) wrong(name, message string) {
+	if _, ok := f.problems[name]; !ok {
+		f.problems[name] = message
+	}
+}
+
+// err is fault.Invalid with every problem, nil if there is none.
+func (f *fields) err() error {
+	if len(f.problems) == 0 {
+		return nil
+	}
+	return invalid(f.problems)
+}
+
+// invalid is the failure of a readable request whose values can't be accepted; problems says which and why.
+func invalid(problems map[string]any) *fault.Error {
+	return fault.New(fault.Invalid, "validation_failed", "Some values of the request can't be accepted: see details.fields.").
+		With("fields", problems)
+}
+
+func malformed(err error) error {
+	if err == nil {
+		err = errors.New("a second JSON text follows the first")
+	}
+	f := fault.Wrap(err, fault.Malformed, "malformed_json",
+		"The body must be one JSON text in UTF-8, with no name twice in an object.")
+	var s *jsontext.SyntacticError
+	if errors.As(err, &s) {
+		return f.With("byte_offset", s.ByteOffset)
+	}
+	return f
+}

@@ -1,0 +1,121 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+)
+
+// Limits of a create request.
+const (
+	MaxBodyBytes = 256 << 10
+	MaxRunIDs    = 1000
+)
+
+// order is a readable create request, in one form whatever way it was spelt: run ids sorted and each once, the
+// subpath clean, defaults filled in.
+type order struct {
+	Type        export.Type        `json:"type"`
+	TargetID    string             `json:"target_id"`
+	RunIDs      []string           `json:"run_ids"`
+	ConnectorID string             `json:"connector_id"`
+	Subpath     string             `json:"subpath"`
+	Scope       export.ResultScope `json:"scope"`
+}
+
+// canonical is the text that equal orders share.
+func (o order) canonical() string {
+	text, err := json.Marshal(o, json.Deterministic(true))
+	if err != nil { // strings that were decoded as UTF-8 can't fail to encode
+		panic(err)
+	}
+	return string(text)
+}
+
+func parseOrder(w http.ResponseWriter, r *http.Request, t export.Type) (order, error) {
+	o := order{Type: t, TargetID: r.PathValue("id"), Scope: export.ScopeAll}
+	text, err := readBody(w, r)
+	if err != nil {
+		return o, err
+	}
+	f, err := decodeFields(text, orderFields)
+	if err != nil {
+		return o, err
+	}
+	o.fill(f)
+	return o, f.err()
+}
+
+// fill moves the fields over and notes what is wrong with each.
+func (o *order) fill(f *fields) {
+	o.ConnectorID = f.text("destination_connector_id")
+	o.RunIDs = runIDs(f, o.Type)
+	if scope := f.text("result_scope"); scope != "" {
+		o.Scope = export.ResultScope(scope)
+	}
+	if o.Scope != export.ScopeAll && o.Scope != export.ScopeMatches {
+		f.wrong("result_scope", `must be "all" or "matches"`)
+	}
+	var err error
+	if o.Subpath, err = export.CleanSubpath(f.text("destination_subpath")); err != nil {
+		f.wrong("destination_subpath", err.Error())
+	}
+	if o.Subpath != "" && o.ConnectorID == "" {
+		f.wrong("destination_subpath", "needs destination_connector_id beside it")
+	}
+}
+
+func runIDs(f *fields, t export.Type) []string {
+	ids := f.texts("prompt_run_ids")
+	switch {
+	case len(ids) > 0 && t != export.TypeIndex:
+		f.wrong("prompt_run_ids", "belongs to the export of an index only")
+	case len(ids) > MaxRunIDs:
+		f.wrong("prompt_run_ids", "must hold at most 1000 ids")
+	}
+	for _, id := range ids {
+		if !export.ValidID(id) {
+			f.wrong("prompt_run_ids", "must hold run ids only")
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// readBody gives the whole JSON body, nil for none.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBodyBytes))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, fault.Newf(fault.TooLarge, "request_too_large", "A request body is at most %d bytes.", MaxBodyBytes)
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Malformed, "bad_request", "The body could not be read.")
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, nil
+	}
+	return text, checkContentType(r.Header.Get("Content-Type"))
+}
+
+// checkContentType takes JSON in UTF-8; a body that says nothing about itself is taken for that.
+func checkContentType(value string) error {
+	if value == "" {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(value)
+	charset := params["charset"]
+	if err == nil && media == "application/json" && (charset == "" || strings.EqualFold(charset, "utf-8")) {
+		return nil
+	}
+	return fault.New(fault.Malformed, "unsupported_content_type", "Send the body as application/json in UTF-8.")
+}

@@ -1,0 +1,25 @@
+package api
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+)
+
+// Origin is the public https origin of the API, without a path: links that leave the service begin with it.
+type Origin string
+
+// ParseOrigin takes "https://host" or "https://host:port", with or without a trailing slash.
+func ParseOrigin(s string) (Origin, error) {
+	u, err := url.Parse(strings.TrimSuffix(s, "/"))
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", errors.New("the public origin must be https://host or https://host:port")
+	}
+	return Origin("https://" + u.Host), nil
+}
+
+// exportPath is the path of one export.
+func exportPath(id string) string { return "/api/v2/exports/" + url.PathEscape(id) }
+
+// downloadPath is the path of the export's document.
+func downloadPath(id string) string { return exportPath(id) + "/download" }

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/store"
+)
+
+// linkReserve is how long a presigned link must still live to be given out again; a shorter one is renewed.
+const linkReserve = 5 * time.Minute
+
+// Exports is what reading needs of the record store.
+type Exports interface {
+	Export(ctx context.Context, account, id string) (export.Export, error)
+	ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error)
+}
+
+// Links makes presigned links to documents.
+type Links interface {
+	Presign(ctx context.Context, a export.Artifact, filename string) (export.Link, error)
+}
+
+// ReadConfig is what ReadExport works with.
+type ReadConfig struct {
+	Exports Exports
+	Links   Links
+	Keys    *auth.Keyring
+	Origin  Origin
+	Clock   func() time.Time
+	Log     *slog.Logger
+}
+
+// ReadExport serves everything that looks at exports: GET /exports, GET /exports/{export_id} and POST
+// /exports/{export_id}/download-url; and, since they need no more than a valid key, GET /auth/validate and POST
+// /auth/processing-activity.
+func ReadExport(c ReadConfig) http.Handler {
+	s := reader{c}
+	return newEdge(c.Log, c.Clock,
+		route{"GET", "/api/v2/exports", s.list},
+		route{"GET", "/api/v2/exports/{id}", s.retrieve},
+		route{"POST", "/api/v2/exports/{id}/download-url", s.mint},
+		route{"GET", "/api/v2/auth/validate", validate},
+		route{"POST", "/api/v2/auth/processing-activity", recordActivity},
+	)
+}
+
+type reader struct{ ReadConfig }
+
+func (s reader) retrieve(w http.ResponseWriter, r *http.Request) error {
+	_, e, err := s.load(r)
+	if err != nil {
+		return err
+	}
+	now := s.Clock()
+	v := view(e, now)
+	if link, ok := s.link(r.Context(), e, now); ok {
+		v.PresignedURL, v.PresignedURLExpiresAt = given(link.URL), stamp(link.ExpiresAt)
+	}
+	return reply(w, http.StatusOK, v)
+}
+
+// load gives the caller and the export that the path names.
+func (s reader) load(r *http.Request) (auth.Principal, export.Export, error) {
+	p, err := caller(r, auth.ScopeRead)
+	if err != nil {
+		return p, export.Export{}, err
+	}
+	e, err := ownExport(r.Context(), s.Exports.Export, p.AccountID, r.PathValue("id"))
+	return p, e, err
+}
+
+// ownExport is the account's export; another account's answers as an unknown one does.
+func ownExport(ctx context.Context, get func(ctx context.Context, account, id string) (export.Export, error), account, id string) (export.Export, error) {
+	e, err := known(ctx, get, account, id)
+	if fault.Is(err, fault.NotFound) {
+		return e, fault.New(fault.NotFound, "export_not_found", "There is no such export.")
+	}
+	if err == nil {
+		note(ctx, slog.String("export_id", e.ID))
+	}
+	return e, err
+}
+
+// link is the document's presigned link while the document is kept: the one that the state machine made or, when that
+// is about to end, a fresh one. Without a link the export is still shown.
+func (s reader) link(ctx context.Context, e export.Export, now time.Time) (export.Link, bool) {
+	if !kept(e, now) {
+		return export.Link{}, false
+	}
+	if e.Link != nil && e.Link.ExpiresAt.Sub(now) > linkReserve {
+		return *e.Link, true
+	}
+	l, err := s.Links.Presign(ctx, *e.Artifact, export.ObjectName(e.ID))
+	if err != nil {
+		note(ctx, slog.String("link_error", err.Error()))
+		return export.Link{}, false
+	}
+	return l, true
+}

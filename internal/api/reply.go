@@ -1,0 +1,23 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/videovector/exports/internal/fault"
+)
+
+// reply answers with a JSON body. Replies may hold links and belong to one caller: nothing on the way may keep them.
+func reply(w http.ResponseWriter, status int, body any) error {
+	text, err := json.Marshal(body, json.Deterministic(true))
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "internal_error", "The reply could not be written.")
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // a caller that is gone needs no answer
+	return nil
+}

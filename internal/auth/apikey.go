@@ -1,0 +1,86 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/store"
+)
+
+var keySyntax = regexp.MustCompile(`\Ask_(live|test)_[0-9a-f]{48}\z`)
+
+// ValidKey reports whether s can be an API key.
+func ValidKey(s string) bool { return keySyntax.MatchString(s) }
+
+// HashKey is how the store knows a key: lower-case hex of its SHA-256. Keys hold 192 random bits, so a plain hash
+// can't be searched.
+func HashKey(key string) string { return Digest(key) }
+
+// KeyStore finds API keys by hash; an unknown one is fault.NotFound.
+type KeyStore interface {
+	APIKey(ctx context.Context, hash string) (store.APIKey, error)
+}
+
+// Authenticator turns the credential of a request into its principal.
+type Authenticator struct {
+	keys KeyStore
+}
+
+// NewAuthenticator makes an Authenticator over the keys of the store.
+func NewAuthenticator(keys KeyStore) *Authenticator { return &Authenticator{keys} }
+
+// HasCredential reports whether the request names a credential in a header, good or bad.
+func HasCredential(h http.Header) bool {
+	return len(h.Values("X-API-Key")) > 0 || len(h.Values("Authorization")) > 0
+}
+
+// Authenticate gives the principal of the key in X-API-Key or, when that header is absent, in Authorization: Bearer.
+// A missing, misspelt, unknown or revoked key fails with fault.Unauthenticated, without saying which; a store that
+// can't answer fails with its own fault.
+func (a *Authenticator) Authenticate(ctx context.Context, h http.Header) (Principal, error) {
+	key := credential(h)
+	if !ValidKey(key) {
+		return Principal{}, errKey
+	}
+	known, err := a.keys.APIKey(ctx, HashKey(key))
+	if fault.Is(err, fault.NotFound) {
+		return Principal{}, errKey
+	}
+	if err != nil {
+		return Principal{}, err
+	}
+	scope, ok := ParseScope(known.Scope)
+	if !ok || !known.RevokedAt.IsZero() || known.AccountID == "" {
+		return Principal{}, errKey
+	}
+	return Principal{AccountID: known.AccountID, UserID: known.UserID, KeyID: known.KeyID, Scope: scope}, nil
+}
+
+var errKey = fault.New(fault.Unauthenticated, "authentication_invalid_api_key",
+	"Send a valid API key in the X-API-Key header.")
+
+// ErrKey is the failure of every request without a valid key.
+func ErrKey() error { return errKey }
+
+// credential is the one key that the request names, "" for none. A header that is there twice names none: which of
+// the two was meant can't be known.
+func credential(h http.Header) string {
+	if v := h.Values("X-API-Key"); len(v) > 0 {
+		return only(v)
+	}
+	scheme, key, _ := strings.Cut(only(h.Values("Authorization")), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(key)
+}
+
+func only(values []string) string {
+	if len(values) != 1 {
+		return ""
+	}
+	return strings.TrimSpace(values[0])
+}

@@ -1,0 +1,80 @@
+package auth
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+)
+
+// MinKeyBytes is the least length of signing key material.
+const MinKeyBytes = 32
+
+// Keys is the service's signing secret: the one in use and, while it is being replaced, the one before it. What the
+// previous one signed stays valid as long as it is given.
+type Keys struct {
+	Current  []byte
+	Previous []byte // nil for none
+}
+
+// Keyring signs and verifies. Each purpose has sub-keys of its own, so that nothing signed for one passes for
+// another. It is safe for concurrent use.
+type Keyring struct {
+	tokens, cursors, fingerprints purpose
+}
+
+// purpose holds the sub-keys of one use, current first.
+type purpose [][]byte
+
+// NewKeyring derives the sub-keys. Material shorter than MinKeyBytes is refused; the error never holds any of it.
+func NewKeyring(k Keys) (*Keyring, error) {
+	secrets := [][]byte{k.Current}
+	if len(k.Previous) > 0 {
+		secrets = append(secrets, k.Previous)
+	}
+	for _, s := range secrets {
+		if len(s) < MinKeyBytes {
+			return nil, fmt.Errorf("a signing key needs at least %d bytes", MinKeyBytes)
+		}
+	}
+	var r Keyring
+	err := errors.Join(
+		r.tokens.derive(secrets, "videovector exports: download token v1"),
+		r.cursors.derive(secrets, "videovector exports: list cursor v1"),
+		r.fingerprints.derive(secrets, "videovector exports: request fingerprint v1"),
+	)
+	return &r, err
+}
+
+func (p *purpose) derive(secrets [][]byte, info string) error {
+	for _, s := range secrets {
+		key, err := hkdf.Key(sha256.New, s, nil, info, sha256.Size)
+		if err != nil {
+			return err
+		}
+		*p = append(*p, key)
+	}
+	return nil
+}
+
+// sign is the MAC of the fields under the current key. Every field is preceded by its length, so no two lists of
+// fields are signed alike.
+func (p purpose) sign(fields ...string) []byte { return mac(p[0], fields) }
+
+// verify reports whether sum is the fields' MAC under a live key, in constant time.
+func (p purpose) verify(sum []byte, fields ...string) bool {
+	ok := false
+	for _, key := range p {
+		ok = hmac.Equal(sum, mac(key, fields)) || ok
+	}
+	return ok
+}
+
+func mac(key []byte, fields []string) []byte {
+	h := hmac.New(sha256.New, key)
+	for _, f := range fields {
+		fmt.Fprintf(h, "%d:%s,", len(f), f)
+	}
+	return h.Sum(nil)
+}
