@@ -59,7 +59,8 @@ type Uploader interface {
 	// completed or aborted fails with fault.NotFound.
 	UploadPart(ctx context.Context, key, uploadID string, n int, body io.ReadSeeker, size int64) (UploadedPart, error)
 	// CompleteUpload joins the parts in ascending order. With ifAbsent an object that exists fails with
-	// fault.Conflict and is unchanged. An unknown upload fails with fault.NotFound: it may have been completed before.
+	// fault.Conflict and is unchanged. An unknown upload fails with fault.NotFound: it may
+	// have been completed before. Completing a completed upload again either succeeds without effect or fails so.
 	CompleteUpload(ctx context.Context, key, uploadID string, parts []UploadedPart, ifAbsent bool) (Info, error)
 	// AbortUpload drops the upload and its parts; an unknown one is success.
 	AbortUpload(ctx context.Context, key, uploadID string) error

@@ -1,0 +1,56 @@
+package s3blob
+
+import (
+	"errors"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/videovector/exports/internal/fault"
+)
+
+// kinds are the S3 error codes that say more than their status does.
+var kinds = map[string]fault.Kind{
+	"NoSuchKey": fault.NotFound, "NotFound": fault.NotFound, "NoSuchUpload": fault.NotFound,
+	"NoSuchBucket": fault.Internal, "AccessDenied": fault.Internal, "SignatureDoesNotMatch": fault.Internal,
+	"PreconditionFailed": fault.Conflict, "InvalidRange": fault.Invalid,
+	// S3 answers this when two conditional writes of a key race; one of them may be repeated.
+	"ConditionalRequestConflict": fault.Unavailable, "OperationAborted": fault.Unavailable,
+	"SlowDown": fault.Throttled, "Throttling": fault.Throttled, "RequestLimitExceeded": fault.Throttled,
+}
+
+// failure gives a client's error a kind. A reply that never came is fault.Unavailable: the call may have had its
+// effect.
+func failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	kind := fault.Unavailable
+	var api smithy.APIError
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) {
+		kind = statusKind(response.HTTPStatusCode())
+	}
+	if errors.As(err, &api) {
+		if k, ok := kinds[api.ErrorCode()]; ok {
+			kind = k
+		}
+	}
+	return fault.Wrap(err, kind, "storage_failed", "The object storage did not do what was asked. Try again.")
+}
+
+func statusKind(status int) fault.Kind {
+	switch {
+	case status == 404:
+		return fault.NotFound
+	case status == 412:
+		return fault.Conflict
+	case status == 416:
+		return fault.Invalid
+	case status == 429:
+		return fault.Throttled
+	case status == 400 || status == 401 || status == 403:
+		return fault.Internal
+	}
+	return fault.Unavailable
+}
