@@ -1,0 +1,72 @@
+package dynamostore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/videovector/exports/internal/store"
+)
+
+// dueExport is an entry of the index of open exports.
+type dueExport struct {
+	store.Ref
+	at int64 // ms since 1970
+}
+
+// DueExports asks all partitions of the index at once and merges their answers. The index lags behind the table.
+func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
+	var found [dueShards][]dueExport
+	var errs [dueShards]error
+	var all sync.WaitGroup
+	for n := range found {
+		all.Go(func() { found[n], errs[n] = s.dueInShard(ctx, dueShard(uint32(n)), now, limit) })
+	}
+	all.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	merged := slices.Concat(found[:]...)
+	slices.SortFunc(merged, func(a, b dueExport) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.ExportID, b.ExportID))
+	})
+	var refs []store.Ref
+	for _, d := range merged[:min(limit, len(merged))] {
+		refs = append(refs, d.Ref)
+	}
+	return refs, nil
+}
+
+// dueInShard is the first entries of one partition, soonest first.
+func (s *Store) dueInShard(ctx context.Context, shard string, now time.Time, limit int) ([]dueExport, error) {
+	out, err := s.client.Query(ctx, &dynamodb.QueryInput{
+		TableName: aws.String(s.table), IndexName: aws.String(DueIndex),
+		KeyConditionExpression:    aws.String("open_shard = :shard AND due_at <= :now"),
+		ExpressionAttributeValues: item{":shard": text(shard), ":now": number(now.UnixMilli())},
+		Limit:                     aws.Int32(int32(limit)),
+	})
+	if err != nil {
+		return nil, failure(err)
+	}
+	var found []dueExport
+	for _, i := range out.Items {
+		at, ok := i["due_at"].(*types.AttributeValueMemberN)
+		if !ok {
+			continue
+		}
+		ms, err := strconv.ParseInt(at.Value, 10, 64)
+		if err != nil {
+			return nil, store.Broken(err)
+		}
+		found = append(found, dueExport{Ref: ref(i), at: ms})
+	}
+	return found, nil
+}

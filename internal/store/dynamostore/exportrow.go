@@ -1,0 +1,122 @@
+package dynamostore
+
+import (
+	"time"
+
+	"github.com/videovector/exports/internal/export"
+)
+
+// exportRow is an export. OpenShard and DueAt are there as long as it is open and due at some time: they are what
+// puts the item into the index of open exports.
+type exportRow struct {
+	ID          string             `dynamodbav:"export_id"`
+	AccountID   string             `dynamodbav:"account_id"`
+	UserID      string             `dynamodbav:"user_id"`
+	Type        export.Type        `dynamodbav:"type"`
+	TargetID    string             `dynamodbav:"target_id"`
+	RunIDs      []string           `dynamodbav:"run_ids,omitempty"`
+	Scope       export.ResultScope `dynamodbav:"result_scope"`
+	Destination *destinationRow    `dynamodbav:"destination,omitempty"`
+
+	Status            export.Status      `dynamodbav:"status"`
+	QueueStatus       export.QueueStatus `dynamodbav:"queue_status"`
+	Generation        int                `dynamodbav:"generation"`
+	Revision          int64              `dynamodbav:"revision"`
+	ClaimedGeneration int                `dynamodbav:"claimed_generation"`
+	Attempts          int                `dynamodbav:"attempts"`
+	MaxAttempts       int                `dynamodbav:"max_attempts"`
+
+	CreatedAt   time.Time `dynamodbav:"created_at,omitempty"`
+	AvailableAt time.Time `dynamodbav:"available_at,omitempty"`
+	StartedAt   time.Time `dynamodbav:"started_at,omitempty"`
+	CompletedAt time.Time `dynamodbav:"completed_at,omitempty"`
+	UpdatedAt   time.Time `dynamodbav:"updated_at,omitempty"`
+	ExpiresAt   time.Time `dynamodbav:"artifact_expires_at,omitempty"`
+	OpenShard   string    `dynamodbav:"open_shard,omitempty"`
+	DueAt       millis    `dynamodbav:"due_at,omitempty"`
+
+	Progress     progressRow  `dynamodbav:"progress"`
+	Artifact     *artifactRow `dynamodbav:"artifact,omitempty"`
+	Link         *linkRow     `dynamodbav:"link,omitempty"`
+	Receipt      *receiptRow  `dynamodbav:"receipt,omitempty"`
+	LastError    string       `dynamodbav:"last_error,omitempty"`
+	ErrorMessage string       `dynamodbav:"error_message,omitempty"`
+	EventMark    string       `dynamodbav:"event_mark,omitempty"`
+
+	// WriteToken is the writer's own, new with every write: who finds it in the item knows that the write was done.
+	WriteToken string `dynamodbav:"write_token"`
+}
+
+type destinationRow struct {
+	ConnectorID string `dynamodbav:"connector_id"`
+	BasePath    string `dynamodbav:"base_path"`
+	Subpath     string `dynamodbav:"subpath"`
+}
+
+type progressRow struct {
+	Phase        export.Phase `dynamodbav:"phase"`
+	RecordsDone  int64        `dynamodbav:"records_done"`
+	RecordsTotal int64        `dynamodbav:"records_total"`
+	BytesWritten int64        `dynamodbav:"bytes_written"`
+	BytesTotal   int64        `dynamodbav:"bytes_total"`
+}
+
+type artifactRow struct {
+	Bucket         string        `dynamodbav:"bucket"`
+	Key            string        `dynamodbav:"key"`
+	ManifestKey    string        `dynamodbav:"manifest_key"`
+	Bytes          int64         `dynamodbav:"bytes"`
+	SHA256         string        `dynamodbav:"sha256"`
+	ManifestSHA256 string        `dynamodbav:"manifest_sha256"`
+	Counts         export.Counts `dynamodbav:"counts"`
+}
+
+type linkRow struct {
+	URL       string    `dynamodbav:"url"`
+	ExpiresAt time.Time `dynamodbav:"expires_at,omitempty"`
+}
+
+type receiptRow struct {
+	URI            string    `dynamodbav:"uri"`
+	ManifestURI    string    `dynamodbav:"manifest_uri"`
+	Bytes          int64     `dynamodbav:"bytes"`
+	SHA256         string    `dynamodbav:"sha256"`
+	ETag           string    `dynamodbav:"etag"`
+	VersionID      string    `dynamodbav:"version_id"`
+	DeliveredAt    time.Time `dynamodbav:"delivered_at,omitempty"`
+	AlreadyPresent bool      `dynamodbav:"already_present"`
+}
+
+func rowOf(e export.Export, token string) exportRow {
+	r := exportRow{
+		ID: e.ID, AccountID: e.AccountID, UserID: e.UserID,
+		Type: e.Request.Type, TargetID: e.Request.TargetID, RunIDs: e.Request.RunIDs, Scope: e.Request.Scope,
+		Destination: (*destinationRow)(e.Request.Destination),
+		Status:      e.Status, QueueStatus: e.QueueStatus, Generation: e.Generation, Revision: e.Revision,
+		ClaimedGeneration: e.ClaimedGeneration, Attempts: e.Attempts, MaxAttempts: e.MaxAttempts,
+		CreatedAt: e.CreatedAt, AvailableAt: e.AvailableAt, StartedAt: e.StartedAt, CompletedAt: e.CompletedAt,
+		UpdatedAt: e.UpdatedAt, ExpiresAt: e.ExpiresAt,
+		Progress: progressRow(e.Progress), Artifact: (*artifactRow)(e.Artifact), Link: (*linkRow)(e.Link), Receipt: (*receiptRow)(e.Receipt),
+		LastError: e.LastError, ErrorMessage: e.ErrorMessage, EventMark: e.EventMark,
+		WriteToken: token,
+	}
+	if e.Open() && !e.DueAt.IsZero() {
+		r.OpenShard, r.DueAt = shardOf(e.ID), millis(e.DueAt)
+	}
+	return r
+}
+
+func (r exportRow) export() export.Export {
+	return export.Export{
+		ID: r.ID, AccountID: r.AccountID, UserID: r.UserID,
+		Request: export.Request{
+			Type: r.Type, TargetID: r.TargetID, RunIDs: r.RunIDs, Scope: r.Scope, Destination: (*export.Destination)(r.Destination),
+		},
+		Status: r.Status, QueueStatus: r.QueueStatus, Generation: r.Generation, Revision: r.Revision,
+		ClaimedGeneration: r.ClaimedGeneration, Attempts: r.Attempts, MaxAttempts: r.MaxAttempts,
+		CreatedAt: r.CreatedAt, AvailableAt: r.AvailableAt, StartedAt: r.StartedAt, CompletedAt: r.CompletedAt,
+		UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt, DueAt: time.Time(r.DueAt),
+		Progress: export.Progress(r.Progress), Artifact: (*export.Artifact)(r.Artifact), Link: (*export.Link)(r.Link), Receipt: (*export.Receipt)(r.Receipt),
+		LastError: r.LastError, ErrorMessage: r.ErrorMessage, EventMark: r.EventMark,
+	}
+}

@@ -1,0 +1,106 @@
+package dynamostore
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/store"
+)
+
+// item is a record as DynamoDB has it.
+type item = map[string]types.AttributeValue
+
+// key is where an item stands.
+//
+//	export              ACCT#<account>         EXP#<export id>
+//	idempotency record  ACCT#<account>         IDEM#<route>#<key>
+//	connector           ACCT#<account>         CONN#<connector id>
+//	index               ACCT#<account>         IDX#<index id>
+//	run                 ACCT#<account>         RUN#<run id>
+//	run of an index     ACCT#<account>         IDXRUN#<index id>#<run id>
+//	part of a run       RUN#<account>#<run id> PART#<number, six digits>
+//	API key             KEY#<hash>             KEY
+//
+// Ids hold no "#" (export.ValidID), so no id can reach into another's key.
+type key struct{ pk, sk string }
+
+const (
+	accountPrefix = "ACCT#"
+	exportPrefix  = "EXP#"
+	partPrefix    = "PART#"
+)
+
+func exportKey(account, id string) key    { return key{accountPrefix + account, exportPrefix + id} }
+func connectorKey(account, id string) key { return key{accountPrefix + account, "CONN#" + id} }
+func indexKey(account, id string) key     { return key{accountPrefix + account, "IDX#" + id} }
+func runKey(account, id string) key       { return key{accountPrefix + account, "RUN#" + id} }
+func apiKeyKey(hash string) key           { return key{"KEY#" + hash, "KEY"} }
+
+func idempotencyKey(k store.IdempotencyKey) key {
+	return key{accountPrefix + k.AccountID, "IDEM#" + k.Route + "#" + k.Key}
+}
+
+// memberKey with an empty run id is the prefix of all runs of the index.
+func memberKey(account, index, run string) key {
+	return key{accountPrefix + account, "IDXRUN#" + index + "#" + run}
+}
+
+func partKey(account, run string, number int) key {
+	return key{"RUN#" + account + "#" + run, fmt.Sprintf("%s%06d", partPrefix, number)}
+}
+
+// attributes is the key as an item holds it.
+func (k key) attributes() item { return item{"pk": text(k.pk), "sk": text(k.sk)} }
+
+// ref is the export that an item's key names.
+func ref(i item) store.Ref {
+	return store.Ref{
+		AccountID: strings.TrimPrefix(textOf(i["pk"]), accountPrefix),
+		ExportID:  strings.TrimPrefix(textOf(i["sk"]), exportPrefix),
+	}
+}
+
+// valid reports whether all can stand in a key. What can't was never written, so a read of it finds nothing.
+func valid(ids ...string) bool {
+	for _, id := range ids {
+		if !export.ValidID(id) {
+			return false
+		}
+	}
+	return true
+}
+
+// writable is valid for writes: an id that can't stand in a key is refused.
+func writable(ids ...string) error {
+	if valid(ids...) {
+		return nil
+	}
+	return fault.Newf(fault.Invalid, "invalid_id", "An id must be 1 to %d characters of [A-Za-z0-9_-].", export.MaxIDLength)
+}
+
+// dueShards is how many partitions the index of open exports is spread over, so that none takes every write.
+const dueShards = 8
+
+func dueShard(n uint32) string { return fmt.Sprintf("OPEN#%d", n%dueShards) }
+
+func shardOf(exportID string) string {
+	h := fnv.New32a()
+	h.Write([]byte(exportID))
+	return dueShard(h.Sum32())
+}
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+// textOf is the string of an attribute, "" for any other.
+func textOf(v types.AttributeValue) string {
+	s, _ := v.(*types.AttributeValueMemberS)
+	if s == nil {
+		return ""
+	}
+	return s.Value
+}
