@@ -111,3 +111,22 @@ func testListAccount(t *testing.T, s store.Store) {
 	equal(t, "ids of one account", listAll(t, s, "acct", store.ListQuery{Limit: 1}), newestFirst(mine, every))
 	equal(t, "ids of nobody", listAll(t, s, "nobody", store.ListQuery{Limit: 50}), []string(nil))
 }
+
+// testListLarge lists exports of 128 KiB each: a store may give fewer than the limit at a time, but loses none.
+func testListLarge(t *testing.T, s store.Store) {
+	ids := make([]string, 1000)
+	for n := range ids {
+		ids[n] = fmt.Sprintf("run_%0124d", n)
+	}
+	var all []export.Export
+	for n := range 70 {
+		e := pending(account, n)
+		e.Request.RunIDs = ids
+		all = append(all, e)
+	}
+	mustCreate(t, s, all...)
+	want := newestFirst(all, every)
+	equal(t, "ids of large exports", listAll(t, s, account, store.ListQuery{Limit: 200}), want)
+	equal(t, "ids of large exports that a filter selects", listAll(t, s, account, store.ListQuery{Limit: 200, Type: export.TypeIndex}), want)
+	equal(t, "a large export", mustLoad(t, s, account, all[0].ID), all[0])
+}

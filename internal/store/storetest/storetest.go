@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"list pages":                        testListPages,
 		"list filters":                      testListFilters,
 		"list of one account":               testListAccount,
+		"list of large exports":             testListLarge,
 		"catalogue round trip":              testCatalogRoundTrip,
 		"catalogue absence":                 testCatalogAbsent,
 		"catalogue runs of an index":        testRunsOfIndex,

@@ -1,0 +1,131 @@
+package dynamostore_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/store"
+	"github.com/videovector/exports/internal/store/dynamostore"
+)
+
+func TestCreateTable(t *testing.T) {
+	client, name := table(t)
+	if err := dynamostore.CreateTable(t.Context(), client, name); err != nil {
+		t.Errorf("creating it again: %v", err)
+	}
+	out, err := client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(name)})
+	if err != nil {
+		t.Fatalf("DescribeTable: %v", err)
+	}
+	made, want := out.Table, dynamostore.Description(name)
+	if len(made.GlobalSecondaryIndexes) != 1 {
+		t.Fatalf("%d indexes, want 1", len(made.GlobalSecondaryIndexes))
+	}
+	index := made.GlobalSecondaryIndexes[0]
+	got := &dynamodb.CreateTableInput{
+		TableName: made.TableName, BillingMode: made.BillingModeSummary.BillingMode,
+		AttributeDefinitions: made.AttributeDefinitions, KeySchema: made.KeySchema,
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: index.IndexName, KeySchema: index.KeySchema, Projection: index.Projection}},
+	}
+	sorted := cmpopts.SortSlices(func(a, b types.AttributeDefinition) bool { return *a.AttributeName < *b.AttributeName })
+	if diff := cmp.Diff(want, got, sorted, cmpopts.IgnoreUnexported(dynamodb.CreateTableInput{}, types.AttributeDefinition{},
+		types.KeySchemaElement{}, types.GlobalSecondaryIndex{}, types.Projection{})); diff != "" {
+		t.Errorf("the table differs from its description (-want +got):\n%s", diff)
+	}
+	ttl, err := client.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: aws.String(name)})
+	if err != nil || aws.ToString(ttl.TimeToLiveDescription.AttributeName) != dynamostore.TTLAttribute {
+		t.Errorf("time to live = %+v, %v", ttl, err)
+	}
+}
+
+// TestItems pins where every record stands and what its attributes are called: the platform writes some of them, and
+// operators look at all.
+func TestItems(t *testing.T) {
+	client, name := table(t)
+	s := dynamostore.New(client, name)
+	e := pending("exp_1")
+	_, _, err := s.CreateExport(t.Context(), e, idem(e))
+	for _, err := range []error{
+		err,
+		s.PutIndex(t.Context(), export.Index{ID: "idx", AccountID: "acct", CreatedAt: t0}),
+		s.PutRun(t.Context(), export.Run{ID: "run", AccountID: "acct", IndexID: "idx", ExecutedAt: t0, Schema: []byte(`{}`)}, []export.Part{{Number: 7}}),
+		s.PutConnector(t.Context(), store.Connector{ID: "conn", AccountID: "acct"}),
+		s.PutAPIKey(t.Context(), store.APIKey{Hash: "cafe"}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[string][]string{
+		"ACCT#acct EXP#exp_1": {"account_id", "attempts", "available_at", "claimed_generation", "created_at", "due_at", "export_id", "generation",
+			"max_attempts", "open_shard", "pk", "progress", "queue_status", "result_scope", "revision", "sk", "status", "target_id", "type", "updated_at", "user_id", "write_token"},
+		"ACCT#acct IDEM#aa#bb": {"account_id", "expires_at", "export_id", "fingerprint", "key", "pk", "route", "sk", "ttl"},
+		"ACCT#acct IDX#idx":    {"account_id", "created_at", "index_id", "name", "pk", "sk", "user_id"},
+		"ACCT#acct RUN#run": {"account_id", "bytes", "context_type", "executed_at", "executed_by", "index_id", "parts", "pk", "processing_model",
+			"prompt_id", "prompt_name", "rows", "run_id", "schema", "sk", "status"},
+		"ACCT#acct IDXRUN#idx#run": {"pk", "sk"},
+		"RUN#acct#run PART#000007": {"bytes", "key", "number", "pk", "rows", "sha256", "sk"},
+		"ACCT#acct CONN#conn":      {"account_id", "bucket", "connector_id", "export_base_path", "name", "pk", "provider", "region", "sk", "status"},
+		"KEY#cafe KEY":             {"account_id", "hash", "key_id", "pk", "scope", "sk", "user_id"},
+	}
+	if diff := cmp.Diff(want, attributes(t, client, name)); diff != "" {
+		t.Errorf("items differ (-want +got):\n%s", diff)
+	}
+
+	if _, err := s.SaveExport(t.Context(), e.Fail(export.Failure{Message: "no", Permanent: true}, t0), e.Fence()); err != nil {
+		t.Fatalf("SaveExport: %v", err)
+	}
+	ended := attributes(t, client, name)["ACCT#acct EXP#exp_1"]
+	if slices.Contains(ended, "open_shard") || slices.Contains(ended, "due_at") {
+		t.Errorf("an ended export still has %v", ended)
+	}
+}
+
+// attributes is the names of every item's attributes, by its key.
+func attributes(t *testing.T, client *dynamodb.Client, table string) map[string][]string {
+	t.Helper()
+	out, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(table), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		t.Fatalf("Scan: %v", err)
+	}
+	all := map[string][]string{}
+	for _, i := range out.Items {
+		var names []string
+		for name := range i {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		all[i["pk"].(*types.AttributeValueMemberS).Value+" "+i["sk"].(*types.AttributeValueMemberS).Value] = names
+	}
+	return all
+}
+
+// TestDueIsSpread makes sure that open exports don't share one partition of the index.
+func TestDueIsSpread(t *testing.T) {
+	client, name := table(t)
+	s := dynamostore.New(client, name)
+	for n := range 40 {
+		if _, _, err := s.CreateExport(t.Context(), pending(fmt.Sprintf("exp_%d", n)), nil); err != nil {
+			t.Fatalf("CreateExport: %v", err)
+		}
+	}
+	out, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(name), IndexName: aws.String(dynamostore.DueIndex)})
+	if err != nil {
+		t.Fatalf("Scan: %v", err)
+	}
+	shards := map[string]int{}
+	for _, i := range out.Items {
+		shards[i["open_shard"].(*types.AttributeValueMemberS).Value]++
+	}
+	if len(out.Items) != 40 || len(shards) < 6 {
+		t.Errorf("%d open exports in %d partitions, want 40 in 6 or more", len(out.Items), len(shards))
+	}
+}
