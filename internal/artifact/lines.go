@@ -1,0 +1,83 @@
+package artifact
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+// MaxRecordBytes is the longest record: it must fit into memory, next to a part.
+const MaxRecordBytes = 16 << 20
+
+// ErrRecordTooLong is a line beyond MaxRecordBytes.
+var ErrRecordTooLong = errors.New("a record is at most 16 MiB")
+
+var utf8BOM = []byte("\ufeff")
+
+// Lines reads NDJSON line by line. Blank lines, Windows line ends, a byte order mark and a missing last line end are
+// taken as what they mean, and remembered: input with any of them is irregular.
+type Lines struct {
+	r         *bufio.Reader
+	long      []byte // of a line beyond the reader's buffer
+	number    int
+	bytes     int64
+	irregular bool
+}
+
+// NewLines reads from r.
+func NewLines(r io.Reader) *Lines { return &Lines{r: bufio.NewReaderSize(r, 256<<10)} }
+
+// Next gives the next record without its line end, valid until the following call. It ends with io.EOF; any other
+// error is ErrRecordTooLong or the reader's.
+func (l *Lines) Next() ([]byte, error) {
+	for {
+		raw, err := l.read()
+		if len(raw) == 0 || (err != nil && err != io.EOF) {
+			return nil, err
+		}
+		l.number++
+		l.bytes += int64(len(raw))
+		if record := l.strip(raw); len(record) > 0 {
+			return record, nil
+		}
+	}
+}
+
+// Number is the number of the line that Next gave last, from 1.
+func (l *Lines) Number() int { return l.number }
+
+// Bytes is how much has been read.
+func (l *Lines) Bytes() int64 { return l.bytes }
+
+// Irregular reports whether anything read so far broke the strict rule: every line one record, ended by a line feed.
+func (l *Lines) Irregular() bool { return l.irregular }
+
+func (l *Lines) strip(raw []byte) []byte {
+	record, ended := bytes.CutSuffix(raw, []byte{'\n'})
+	if l.number == 1 {
+		record = bytes.TrimPrefix(record, utf8BOM)
+	}
+	record = bytes.Trim(record, " \t\r")
+	if !ended || len(record) == 0 || len(record)+1 != len(raw) {
+		l.irregular = true
+	}
+	return record
+}
+
+func (l *Lines) read() ([]byte, error) {
+	chunk, err := l.r.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return chunk, err
+	}
+	l.long = l.long[:0]
+	for errors.Is(err, bufio.ErrBufferFull) {
+		if len(l.long)+len(chunk) > MaxRecordBytes {
+			return nil, ErrRecordTooLong
+		}
+		l.long = append(l.long, chunk...)
+		chunk, err = l.r.ReadSlice('\n')
+	}
+	l.long = append(l.long, chunk...)
+	return l.long, err
+}

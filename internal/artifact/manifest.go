@@ -1,0 +1,84 @@
+package artifact
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/videovector/exports/internal/export"
+)
+
+// Manifest describes a document completely; its presence is the proof that the document beside it is whole.
+type Manifest struct {
+	Kind          string         `json:"kind"`
+	SchemaVersion string         `json:"schema_version"`
+	Export        Head           `json:"export"`
+	Files         []File         `json:"files"`
+	Runs          []ManifestRun  `json:"runs"`
+	Counts        ManifestCounts `json:"counts"`
+}
+
+// File is one file of the export.
+type File struct {
+	Name string `json:"name"`
+	Rows int64  `json:"rows"`
+	Digests
+}
+
+// ManifestRun is where a run's results came from.
+type ManifestRun struct {
+	ID   string `json:"run_id"`
+	Rows int64  `json:"rows"` // selected
+}
+
+// ManifestCounts add up: Written + Rejected + Filtered = Selected.
+type ManifestCounts struct {
+	export.Counts
+	Selected int64 `json:"selected"`
+	Written  int64 `json:"written"`
+	Rejected int64 `json:"rejected"`
+	Filtered int64 `json:"filtered"` // left out by the result scope
+}
+
+// NewManifest describes the document of that name, digests and counts.
+func (d *Document) NewManifest(name string, digests Digests, counts export.Counts) Manifest {
+	counts.Runs = int64(len(d.Runs))
+	m := Manifest{
+		Kind: "videovector.export.manifest", SchemaVersion: SchemaVersion, Export: d.Head,
+		Files:  []File{{Name: name, Rows: counts.Results, Digests: digests}},
+		Counts: ManifestCounts{Counts: counts, Selected: d.Rows(), Written: counts.Results, Filtered: d.Rows() - counts.Results},
+	}
+	rows := map[string]int64{}
+	for _, in := range d.Inputs {
+		rows[in.RunID] += in.Rows
+	}
+	for _, r := range d.Runs {
+		m.Runs = append(m.Runs, ManifestRun{r.ID, rows[r.ID]})
+	}
+	return m
+}
+
+// Encode is the manifest file.
+func (m Manifest) Encode() ([]byte, error) {
+	raw, err := json.MarshalIndent(m, "", "  ")
+	return append(raw, '\n'), err
+}
+
+// Verify reads the document and holds it against the manifest's first file.
+func (m Manifest) Verify(document io.Reader) error {
+	if len(m.Files) == 0 {
+		return fmt.Errorf("the manifest names no file")
+	}
+	want := m.Files[0].Digests
+	got, err := DigestOf(document, want.PartBytes)
+	if err != nil {
+		return err
+	}
+	switch {
+	case got.Bytes != want.Bytes:
+		return fmt.Errorf("%s has %d bytes, the manifest says %d", m.Files[0].Name, got.Bytes, want.Bytes)
+	case got.SHA256 != want.SHA256, got.TreeSHA256 != want.TreeSHA256, got.CRC64NVME != want.CRC64NVME:
+		return fmt.Errorf("%s is not the document that the manifest describes", m.Files[0].Name)
+	}
+	return nil
+}

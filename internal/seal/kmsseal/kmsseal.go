@@ -1,0 +1,60 @@
+// Package kmsseal seals connector secrets under a KMS key: KMS wraps the data keys, and its encryption context is the
+// account and the connector.
+package kmsseal
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/seal"
+)
+
+// Client is the two calls of the KMS SDK that are used.
+type Client interface {
+	GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInput, opts ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error)
+	Decrypt(ctx context.Context, in *kms.DecryptInput, opts ...func(*kms.Options)) (*kms.DecryptOutput, error)
+}
+
+// Sealer implements seal.Sealer.
+type Sealer struct {
+	client Client
+	keyID  string
+}
+
+var _ seal.Sealer = (*Sealer)(nil)
+
+// New seals under the key with the id or ARN.
+func New(client Client, keyID string) *Sealer { return &Sealer{client, keyID} }
+
+// Seal implements seal.Sealer.
+func (s *Sealer) Seal(ctx context.Context, c seal.Context, plain []byte) ([]byte, error) {
+	out, err := s.client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{KeyId: &s.keyID, KeySpec: types.DataKeySpecAes256, EncryptionContext: bind(c)})
+	if err != nil {
+		return nil, failure(err)
+	}
+	return seal.Join(out.CiphertextBlob, out.Plaintext, c, plain)
+}
+
+// Open implements seal.Sealer.
+func (s *Sealer) Open(ctx context.Context, c seal.Context, sealed []byte) ([]byte, error) {
+	wrapped, body, err := seal.Split(sealed)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.client.Decrypt(ctx, &kms.DecryptInput{KeyId: &s.keyID, CiphertextBlob: wrapped, EncryptionContext: bind(c)})
+	if err != nil {
+		return nil, failure(err)
+	}
+	return seal.Unjoin(out.Plaintext, c, body)
+}
+
+func bind(c seal.Context) map[string]string {
+	return map[string]string{"account_id": c.AccountID, "connector_id": c.ConnectorID}
+}
+
+func failure(err error) error {
+	return fault.Wrap(err, fault.Unavailable, "key_unavailable", "The key of the connector's credentials could not be used just now.")
+}

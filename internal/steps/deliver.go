@@ -1,0 +1,92 @@
+package steps
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/connector"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/store"
+)
+
+// DeliverRecords is what delivering needs of the record store.
+type DeliverRecords interface {
+	Exports
+	Connector(ctx context.Context, account, id string) (store.Connector, error)
+}
+
+// Deliver copies document and manifest to the export's connector.
+type Deliver struct {
+	Records    DeliverRecords
+	Artifacts  blob.Reader
+	Connectors connector.Opener
+	Clock      Clock
+}
+
+// Handle delivers unless the record already holds a receipt. What is at the destination and equal counts as
+// delivered; what differs is never overwritten.
+func (s Deliver) Handle(ctx context.Context, job Job) (Done, error) {
+	e, err := enter(ctx, s.Records, job, export.PhaseDelivering, s.Clock())
+	if err != nil {
+		return Done{}, err
+	}
+	if e.Receipt != nil {
+		return Done{}, nil
+	}
+	if e.Artifact == nil || e.Request.Destination == nil {
+		return Done{}, fault.New(fault.Internal, "nothing_to_deliver", "The export has no document or no destination.")
+	}
+	target, err := s.target(ctx, e)
+	if err != nil {
+		return Done{}, err
+	}
+	delivery, err := s.delivery(ctx, e)
+	if err != nil {
+		return Done{}, err
+	}
+	receipt, err := connector.Deliver(ctx, target, delivery)
+	if err != nil {
+		return Done{}, err
+	}
+	receipt.DeliveredAt = export.Stamp(s.Clock())
+	_, err = save(ctx, s.Records, e, e.Delivered(receipt, s.Clock()))
+	return Done{}, err
+}
+
+// target opens the connector as it is now: it may have been changed or removed since the export was created.
+func (s Deliver) target(ctx context.Context, e export.Export) (connector.Target, error) {
+	c, err := s.Records.Connector(ctx, e.AccountID, e.Request.Destination.ConnectorID)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(c.Scopes, "export") {
+		return nil, fault.New(fault.Invalid, "connector_scope_missing", "The connector no longer has the export scope.")
+	}
+	return s.Connectors.OpenTarget(ctx, c)
+}
+
+// delivery describes the two objects.
+func (s Deliver) delivery(ctx context.Context, e export.Export) (connector.Delivery, error) {
+	info, err := s.Artifacts.Head(ctx, e.Artifact.ManifestKey)
+	if err != nil {
+		return connector.Delivery{}, err
+	}
+	prefix := export.JoinPath(e.Request.Destination.BasePath, e.Request.Destination.Subpath)
+	return connector.Delivery{
+		Document: s.object(e.Artifact.Key, export.JoinPath(prefix, export.ObjectName(e.ID)), e.Artifact.Bytes, e.Artifact.SHA256),
+		Manifest: s.object(e.Artifact.ManifestKey, export.JoinPath(prefix, export.ManifestName(e.ID)), info.Bytes, e.Artifact.ManifestSHA256),
+	}, nil
+}
+
+func (s Deliver) object(from, to string, bytes int64, sha256 string) connector.Object {
+	return connector.Object{
+		Key: to, Bytes: bytes, SHA256: sha256, ContentType: "application/json",
+		Open: func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
+			body, _, err := s.Artifacts.Open(ctx, from, offset, length)
+			return body, err
+		},
+	}
+}

@@ -1,0 +1,93 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/export"
+)
+
+// Outcomes of a failed attempt.
+const (
+	OutcomeRequeued   = "requeued"
+	OutcomeFailed     = "failed"
+	OutcomeDeadLetter = "dead_letter"
+	OutcomeSuperseded = "superseded"
+)
+
+// Fail ends an attempt.
+type Fail struct {
+	Records   Exports
+	Artifacts blob.Uploader
+	Clock     Clock
+}
+
+// FailIn is the job and the error that the state machine caught.
+type FailIn struct {
+	Job
+	Failure Caught `json:"failure"`
+}
+
+// Caught is a caught error: its name, and as Cause what Lambda reported, or a sentence of Step Functions.
+type Caught struct {
+	Error string `json:"Error"`
+	Cause string `json:"Cause"`
+}
+
+// FailOut tells what became of the export.
+type FailOut struct {
+	Outcome string `json:"outcome"`
+}
+
+// Handle queues another attempt or writes the failed state with its event mark, in one write. An export that is no
+// longer this generation's is left alone: an earlier call has had its effect, or another execution owns it.
+func (s Fail) Handle(ctx context.Context, in FailIn) (FailOut, error) {
+	e, err := s.Records.Export(ctx, in.AccountID, in.ExportID)
+	if err != nil {
+		return FailOut{}, err
+	}
+	if e.Generation == in.Generation && e.Open() {
+		next := e.Fail(in.Failure.reason(), s.Clock())
+		if e, err = save(ctx, s.Records, e, next); err != nil {
+			return FailOut{}, err
+		}
+	}
+	if e.Status == export.StatusFailed {
+		if err := abortUploads(ctx, s.Artifacts, in.Job); err != nil {
+			return FailOut{}, err
+		}
+	}
+	return FailOut{outcome(e, in.Generation)}, nil
+}
+
+func outcome(e export.Export, generation int) string {
+	switch {
+	case e.QueueStatus == export.QueueDeadLetter:
+		return OutcomeDeadLetter
+	case e.Status == export.StatusFailed:
+		return OutcomeFailed
+	case e.Generation == generation+1 && e.Waiting():
+		return OutcomeRequeued
+	}
+	return OutcomeSuperseded
+}
+
+// reason turns the caught error into what the export's owner reads. Only the service's own errors carry a message
+// made for them; of the others the name decides.
+func (c Caught) reason() export.Failure {
+	f := export.Failure{Message: "The export failed on our side.", Permanent: c.Error == "Export.Permanent"}
+	switch {
+	case strings.HasPrefix(c.Error, "Export."):
+		var reported struct {
+			Message string `json:"errorMessage"`
+		}
+		if json.Unmarshal([]byte(c.Cause), &reported) == nil && reported.Message != "" {
+			f.Message = reported.Message
+		}
+	case c.Error == "States.Timeout", c.Error == "Sandbox.Timedout":
+		f.Message = "A step of the export took too long."
+	}
+	return f
+}

@@ -1,0 +1,33 @@
+package steps
+
+import (
+	"context"
+
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+)
+
+// Finish writes the completed state, with its event mark, in one write.
+type Finish struct {
+	Records Exports
+	Clock   Clock
+}
+
+// Handle completes the export. Completing what this generation has completed is success.
+func (s Finish) Handle(ctx context.Context, job Job) (Done, error) {
+	e, err := s.Records.Export(ctx, job.AccountID, job.ExportID)
+	if err != nil {
+		return Done{}, err
+	}
+	if e.Generation != job.Generation || e.Status == export.StatusFailed {
+		return Done{}, errSuperseded
+	}
+	if e.Status == export.StatusCompleted {
+		return Done{}, nil
+	}
+	if e.Artifact == nil || (e.ToConnector() && e.Receipt == nil) {
+		return Done{}, fault.New(fault.Internal, "export_incomplete", "The export lacks its document or its delivery.")
+	}
+	_, err = save(ctx, s.Records, e, e.Complete(s.Clock()))
+	return Done{}, err
+}

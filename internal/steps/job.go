@@ -1,0 +1,96 @@
+// Package steps is the work of the state machine, one file per task. A step loads the export's record, makes sure
+// that its generation still owns the export, does its part, and writes the record under the fence of what it read.
+// Every step may run twice, in part or as a whole, at the same time or later: objects have fixed keys and are written
+// conditionally or identically, and a repeated transition changes nothing.
+package steps
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+)
+
+// Job names the work of one execution: an export and the generation that the execution was started for.
+type Job struct {
+	AccountID  string `json:"account_id"`
+	ExportID   string `json:"export_id"`
+	Generation int    `json:"generation"`
+}
+
+// Identity names the job in logs.
+func (j Job) Identity() (exportID string, generation int) { return j.ExportID, j.Generation }
+
+// Done is the output of steps that have nothing to tell the state machine.
+type Done struct{}
+
+// Exports is what every step needs of the record store.
+type Exports interface {
+	Export(ctx context.Context, account, id string) (export.Export, error)
+	SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error)
+}
+
+// Clock tells the time.
+type Clock func() time.Time
+
+var errSuperseded = fault.New(fault.Superseded, "superseded", "Another execution owns this export now.")
+
+// load reads the job's export and makes sure that it is open and still the job's generation.
+func load(ctx context.Context, records Exports, job Job) (export.Export, error) {
+	e, err := records.Export(ctx, job.AccountID, job.ExportID)
+	if err != nil {
+		return e, err
+	}
+	if e.Generation != job.Generation || !e.Open() {
+		return e, errSuperseded
+	}
+	return e, nil
+}
+
+// save writes the successor of e.
+func save(ctx context.Context, records Exports, e, next export.Export) (export.Export, error) {
+	return records.SaveExport(ctx, next, e.Fence())
+}
+
+// enter loads the job's export and records that a step has begun, which extends the lease.
+func enter(ctx context.Context, records Exports, job Job, phase export.Phase, now time.Time) (export.Export, error) {
+	e, err := load(ctx, records, job)
+	if err != nil {
+		return e, err
+	}
+	return save(ctx, records, e, e.Enter(phase, export.Lease, now))
+}
+
+// abortUploads drops every open upload of the export's document. It is called once nobody needs one any more: the
+// document is committed, or the export has failed.
+func abortUploads(ctx context.Context, artifacts blob.Uploader, job Job) error {
+	open, err := artifacts.Uploads(ctx, documentKey(job))
+	if err != nil {
+		return err
+	}
+	for _, u := range open {
+		if u.Key != documentKey(job) {
+			continue
+		}
+		if err := artifacts.AbortUpload(ctx, u.Key, u.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// source opens inputs in the results bucket. Results that the catalogue names and the bucket doesn't have are a
+// permanent failure.
+func source(results blob.Reader) artifact.Source {
+	return func(ctx context.Context, in artifact.Input) (io.ReadCloser, error) {
+		body, _, err := results.Open(ctx, in.Key, 0, -1)
+		if fault.Is(err, fault.NotFound) {
+			return nil, fault.Wrap(err, fault.Invalid, "results_missing", "Results of run "+in.RunID+" are no longer in storage.")
+		}
+		return body, err
+	}
+}

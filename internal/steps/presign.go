@@ -1,0 +1,43 @@
+package steps
+
+import (
+	"context"
+	"time"
+
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+)
+
+// DefaultLinkLife is how long a presigned link is asked to live. The signing role's session may end it earlier.
+const DefaultLinkLife = 6 * time.Hour
+
+// Presign makes the presigned link. The link goes into the record and not into the state machine: it opens the
+// document for whoever holds it.
+type Presign struct {
+	Records   Exports
+	Artifacts blob.Bucket
+	Clock     Clock
+	LinkLife  time.Duration // 0 means DefaultLinkLife
+}
+
+// Handle replaces the link that the record has, if any.
+func (s Presign) Handle(ctx context.Context, job Job) (Done, error) {
+	e, err := enter(ctx, s.Records, job, export.PhaseLinking, s.Clock())
+	if err != nil {
+		return Done{}, err
+	}
+	if e.Artifact == nil {
+		return Done{}, fault.New(fault.Unavailable, "artifact_missing", "The document is not committed yet.")
+	}
+	life := s.LinkLife
+	if life == 0 {
+		life = DefaultLinkLife
+	}
+	url, expires, err := s.Artifacts.Presign(ctx, e.Artifact.Key, export.ObjectName(e.ID), life)
+	if err != nil {
+		return Done{}, err
+	}
+	_, err = save(ctx, s.Records, e, e.Linked(export.Link{URL: url, ExpiresAt: export.Stamp(expires)}, s.Clock()))
+	return Done{}, err
+}

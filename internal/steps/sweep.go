@@ -1,0 +1,122 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/store"
+)
+
+// sweepBatch is how many exports one sweep looks at; the rest are due a minute later.
+const sweepBatch = 200
+
+// SweepRecords is what sweeping needs of the record store.
+type SweepRecords interface {
+	Exports
+	DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error)
+}
+
+// Starter asks for the execution of an export's generation; asking twice is asking once.
+type Starter interface {
+	Start(ctx context.Context, account, exportID string, generation int) error
+}
+
+// Sweep takes care of every open export that no execution moves. It is called by a schedule, and by the rule on
+// executions that ended other than well.
+type Sweep struct {
+	Records   SweepRecords
+	Artifacts blob.Uploader
+	Starter   Starter
+	Clock     Clock
+	Log       *slog.Logger
+}
+
+// SweepIn is an event of the schedule, or of an execution's end.
+type SweepIn struct {
+	DetailType string `json:"detail-type"`
+	Detail     struct {
+		Name   string `json:"name"`   // of the execution
+		Status string `json:"status"` // FAILED, TIMED_OUT or ABORTED
+		Input  string `json:"input"`  // the execution's, a JSON text
+	} `json:"detail"`
+}
+
+// SweepOut counts what was done.
+type SweepOut struct {
+	Examined     int `json:"examined"`
+	Started      int `json:"started"`
+	DeadLettered int `json:"dead_lettered"`
+	Skipped      int `json:"skipped"` // moved meanwhile, or failed and due again
+}
+
+// Handle restarts, or gives up on, what is due. The failure of one export is logged and doesn't keep it from the
+// others.
+func (s Sweep) Handle(ctx context.Context, in SweepIn) (SweepOut, error) {
+	if in.DetailType == "Step Functions Execution Status Change" {
+		return s.ended(ctx, in)
+	}
+	due, err := s.Records.DueExports(ctx, s.Clock(), sweepBatch)
+	if err != nil {
+		return SweepOut{}, err
+	}
+	var out SweepOut
+	for _, ref := range due {
+		if ctx.Err() != nil {
+			return out, ctx.Err()
+		}
+		s.one(ctx, ref, s.isDue, &out)
+	}
+	return out, nil
+}
+
+// ended looks after the export of an execution that failed, timed out or was aborted. When the execution's own Fail
+// step has run there is nothing left to do.
+func (s Sweep) ended(ctx context.Context, in SweepIn) (SweepOut, error) {
+	id, generation, ok := export.ParseExecutionName(in.Detail.Name)
+	var job Job
+	if !ok || json.Unmarshal([]byte(in.Detail.Input), &job) != nil || job.ExportID != id || job.Generation != generation {
+		return SweepOut{}, fault.New(fault.Invalid, "event_unreadable", "The event names no execution of ours.")
+	}
+	var out SweepOut
+	s.one(ctx, store.Ref{AccountID: job.AccountID, ExportID: id}, func(e export.Export) bool {
+		return e.Generation == generation && (e.ClaimedGeneration == generation || s.isDue(e))
+	}, &out)
+	return out, nil
+}
+
+func (s Sweep) isDue(e export.Export) bool { return !e.DueAt.After(s.Clock()) }
+
+// one sweeps one export if it is open and still wants it.
+func (s Sweep) one(ctx context.Context, ref store.Ref, wants func(export.Export) bool, out *SweepOut) {
+	out.Examined++
+	e, err := s.Records.Export(ctx, ref.AccountID, ref.ExportID)
+	if err == nil && e.Open() && wants(e) {
+		err = s.move(ctx, e, out)
+	} else {
+		out.Skipped++
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "sweeping failed", "export_id", ref.ExportID, "error", err.Error())
+	}
+}
+
+// move writes the next record and then acts on it. A start that fails is made up for when the record is due again.
+func (s Sweep) move(ctx context.Context, e export.Export, out *SweepOut) error {
+	next, start := e.Overdue(s.Clock())
+	next, err := save(ctx, s.Records, e, next)
+	if err != nil {
+		out.Skipped++
+		return err
+	}
+	if !start {
+		out.DeadLettered++
+		return abortUploads(ctx, s.Artifacts, Job{next.AccountID, next.ID, next.Generation})
+	}
+	out.Started++
+	return s.Starter.Start(ctx, next.AccountID, next.ID, next.Generation)
+}
