@@ -71,7 +71,15 @@ func testSaveRefuses(t *testing.T, s store.Store) {
 		refused(t, "a write over "+c.name, err, c.kind, c.code)
 		equal(t, "record after a write over "+c.name, mustLoad(t, s, account, created.ID), moved)
 	}
-	_, err := s.SaveExport(t.Context(), pending(account, 9), pending(account, 9).Fence())
+	ended := pending(account, 8).Complete(t0)
+	mustCreate(t, s, ended)
+	_, err := s.SaveExport(t.Context(), ended, ended.Fence()) // neither generation nor revision moved
+	refused(t, "a write over an ended export that the writer has read", err, fault.Superseded, "export_superseded")
+	anything := export.Fence{Generation: ended.Generation, Revision: ended.Revision}
+	_, err = s.SaveExport(t.Context(), ended, anything)
+	refused(t, "a write under a fence that allows no status", err, fault.Superseded, "export_superseded")
+
+	_, err = s.SaveExport(t.Context(), pending(account, 9), pending(account, 9).Fence())
 	refused(t, "saving what was never created", err, fault.NotFound, "export_not_found")
 }
 
