@@ -53,7 +53,7 @@ download() {
 POM
   (cd "$1" && mvn --quiet --batch-mode --strict-checksums org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
     -DincludeScope=runtime -DoutputDirectory=lib) </dev/null >"$1/mvn.log" 2>&1 ||
-    { tail -5 "$1/mvn.log" >&2; missing "the download failed"; }
+    { grep -m2 ERROR "$1/mvn.log" >&2 || true; missing "the download failed"; }
 }
 
 run() {

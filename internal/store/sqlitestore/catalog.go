@@ -90,7 +90,7 @@ func replaceParts(ctx context.Context, tx *sql.Tx, r export.Run, parts []export.
 	if err != nil {
 		return err
 	}
-	defer insert.Close()
+	defer insert.Close() //nolint:errcheck // the transaction's commit tells
 	for _, p := range parts {
 		if _, err := insert.ExecContext(ctx, r.AccountID, r.ID, p.Number, p.Key, p.Bytes, p.Rows, p.SHA256); err != nil {
 			return err

@@ -105,7 +105,7 @@ func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]sto
 
 // collect reads all rows and closes them.
 func collect[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var all []T
 	for rows.Next() {
 		v, err := scan(rows)

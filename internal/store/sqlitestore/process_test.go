@@ -69,8 +69,8 @@ func startChild(t *testing.T, path, name string) (*exec.Cmd, *bufio.Scanner) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		cmd.Process.Kill() //nolint:errcheck // it may have ended
-		cmd.Wait()         //nolint:errcheck // killed
+		cmd.Process.Kill() // it may have ended
+		cmd.Wait()
 	})
 	return cmd, bufio.NewScanner(out)
 }

@@ -4,6 +4,7 @@ package dynamolocal
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -63,6 +64,7 @@ type server struct {
 var shared = sync.OnceValues(start)
 
 func start() (*server, error) {
+	ctx := context.Background() // it outlives the test that is first
 	script, err := findScript()
 	if err != nil {
 		return nil, err
@@ -70,10 +72,10 @@ func start() (*server, error) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		return nil, missing("bash is missing")
 	}
-	if out, err := exec.Command(script, "install").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, script, "install").CombinedOutput(); err != nil {
 		return nil, failure(err, out)
 	}
-	return run(exec.Command(script, "run", "0"))
+	return run(exec.CommandContext(ctx, script, "run", "0"))
 }
 
 // run starts the server and waits for its address.
