@@ -1,5 +1,7 @@
 // Package embeds3 is an S3 in this process: the versity gateway over a folder, on a loopback port, with real signature
-// checks. What is written survives a restart and a kill. One per process is the gateway's limit.
+// checks. What is written survives a restart and a kill. One per process is the gateway's limit, and it works from the
+// folder of its objects: Start changes the process's working directory, so whoever starts it resolves relative paths
+// before.
 package embeds3
 
 import (
@@ -7,19 +9,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"time"
 
-	"github.com/versity/versitygw/backend/meta"
-	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/embedgw"
+
+	"github.com/videovector/exports/internal/blob"
 )
 
 // Config says where the server keeps its objects and who may use it.
 type Config struct {
-	Dir             string // objects below objects/, their properties below sidecar/
-	Addr            string // loopback host:port
+	Dir             string // objects below objects/, their properties below sidecar/; no other server may use it
+	Addr            string // loopback host:port; port 0 takes a free one
 	AccessKeyID     string
 	SecretAccessKey string
 	Region          string
@@ -33,40 +33,43 @@ type Server struct {
 	done chan error
 }
 
-// Start serves until Close. It returns when the port answers.
+// Start serves until Close, over ctx's values but not its end. It returns when the port answers.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
-	objects, sidecar := filepath.Join(cfg.Dir, "objects"), filepath.Join(cfg.Dir, "sidecar")
-	for _, dir := range append([]string{objects, sidecar}, buckets(objects, cfg.Buckets)...) {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, err
-		}
-	}
-	properties, err := meta.NewSideCar(sidecar)
-	if err != nil {
-		return nil, err
-	}
-	backend, err := posix.New(objects, properties, posix.PosixOpts{SideCarDir: sidecar, Concurrency: 64})
+	backend, err := open(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("embedded S3 in %s: %w", cfg.Dir, err)
 	}
+	addr, err := freePort(cfg.Addr)
+	if err != nil {
+		return nil, err
+	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Server{addr: cfg.Addr, stop: stop, done: make(chan error, 1)}
+	s := &Server{addr: addr, stop: stop, done: make(chan error, 1)}
 	go func() {
 		s.done <- embedgw.RunVersityGW(serving, backend, &embedgw.Config{
 			RootUserAccess: cfg.AccessKeyID, RootUserSecret: cfg.SecretAccessKey, Region: cfg.Region,
-			Ports: []string{cfg.Addr}, MaxConnections: 512, MaxRequests: 256, MultipartMaxParts: 10_000,
+			Ports: []string{addr}, MaxConnections: 512, MaxRequests: 256, MultipartMaxParts: blob.MaxParts,
 			Quiet: true, KeepAlive: true, DisableACLs: true,
 		})
 	}()
-	return s, s.awaitPort(ctx)
+	if err := s.awaitPort(ctx); err != nil {
+		stop()
+		return nil, err
+	}
+	return s, nil
 }
 
-func buckets(objects string, names []string) []string {
-	dirs := make([]string, len(names))
-	for i, name := range names {
-		dirs[i] = filepath.Join(objects, name)
+// freePort gives the address a port of its own where it asks for any. The port is free until somebody else takes it in
+// the moment before the gateway does, who then fails to start.
+func freePort(addr string) (string, error) {
+	if _, port, err := net.SplitHostPort(addr); err != nil || port != "0" {
+		return addr, err
 	}
-	return dirs
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // awaitPort waits for at most ten seconds until the port takes connections.
@@ -83,7 +86,6 @@ func (s *Server) awaitPort(ctx context.Context) error {
 		case err := <-s.done:
 			return fmt.Errorf("embedded S3 on %s: %w", s.addr, errors.Join(err, errEnded))
 		case <-ctx.Done():
-			s.stop()
 			return fmt.Errorf("embedded S3 on %s did not answer: %w", s.addr, err)
 		case <-time.After(5 * time.Millisecond):
 		}
