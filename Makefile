@@ -38,4 +38,9 @@ bench: ## MB/s and peak memory of packaging a generated 100 MB run
 clean: ## everything that was built, and the local service's data
 	rm -rf build bin .aws-sam .local
 
+# What `sam build` calls: build-CreateExportFunction makes $(ARTIFACTS_DIR)/bootstrap out of functions/create-export.
+build-%Function: FORCE
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_TARGET) $(GO) build $(GOFLAGS_BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" \
+		./functions/$(shell echo '$*' | sed -E 's/([a-z])([A-Z])/\1-\2/g' | tr A-Z a-z)
+
 FORCE:
