@@ -11,6 +11,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/versity/versitygw/auth"
 	"github.com/versity/versitygw/embedgw"
 
 	"github.com/videovector/exports/internal/blob"
@@ -50,6 +51,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 			RootUserAccess: cfg.AccessKeyID, RootUserSecret: cfg.SecretAccessKey, Region: cfg.Region,
 			Ports: []string{addr}, MaxConnections: 512, MaxRequests: 256, MultipartMaxParts: blob.MaxParts,
 			Quiet: true, KeepAlive: true, DisableACLs: true,
+			IAMService: auth.NewIAMServiceSingle(auth.Account{
+				Access: cfg.AccessKeyID, Secret: cfg.SecretAccessKey, Role: auth.RoleAdmin, // given, it isn't announced on stdout
+			}),
 		})
 	}()
 	if err := s.awaitPort(ctx); err != nil {
