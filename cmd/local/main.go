@@ -1,0 +1,74 @@
+// Command local runs the whole service in one process: the deployed handlers behind a local API Gateway, over an
+// embedded record store, an embedded S3 and an interpreter of the deployed state machine. It needs nothing but Go.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `Usage: local [flags]
+       local invoke [flags] FUNCTION EVENT.json
+
+Without a command, local runs the whole service until Ctrl-C. Everything it knows is kept in the data folder; after a
+kill the next start resumes every open export.
+
+"invoke" replays one event fixture against one function, over a fresh set of fixture records, and prints the reply.
+
+Flags:
+`
+
+// options are the flags of the service.
+type options struct {
+	addr, tlsAddr, data string
+	demo                bool
+	dynamoDBEndpoint    string
+	realBootstrap       bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "invoke" {
+		return report(stderr, runInvoke(ctx, args[1:], stdout, stderr))
+	}
+	var o options
+	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:3000", "http `address`")
+	flags.StringVar(&o.tlsAddr, "tls-addr", "127.0.0.1:3443", "https `address`; the public origin of links")
+	flags.StringVar(&o.data, "data", "./.local", "`folder` of everything that is kept")
+	flags.BoolVar(&o.demo, "demo", true, "bring the demo archive in")
+	flags.StringVar(&o.dynamoDBEndpoint, "dynamodb-endpoint", "", "keep records in the DynamoDB at this `URL` instead of SQLite")
+	flags.BoolVar(&o.realBootstrap, "real-bootstrap", false, "run the functions as compiled bootstraps over the Lambda Runtime API; needs -dynamodb-endpoint")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "local: unknown command %q; \"local -h\" lists what there is\n", flags.Arg(0))
+		return 2
+	}
+	return report(stderr, serve(ctx, o, stdout))
+}
+
+func report(stderr io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "local: "+err.Error())
+	return 1
+}

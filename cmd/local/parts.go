@@ -1,0 +1,279 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	exports "github.com/videovector/exports"
+	openapi "github.com/videovector/exports/api"
+	"github.com/videovector/exports/internal/api"
+	"github.com/videovector/exports/internal/asl"
+	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/blob/embeds3"
+	"github.com/videovector/exports/internal/blob/s3blob"
+	"github.com/videovector/exports/internal/connector/s3conn"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/ids"
+	"github.com/videovector/exports/internal/localgw"
+	"github.com/videovector/exports/internal/seal"
+	"github.com/videovector/exports/internal/store/dynamostore"
+	"github.com/videovector/exports/internal/store/sqlitestore"
+	"github.com/videovector/exports/internal/wiring"
+	"github.com/videovector/exports/statemachine"
+)
+
+// machineARN is the local state machine's.
+const machineARN = "arn:aws:states:" + region + ":" + awsAccount + ":stateMachine:videovector-exports-export"
+
+// functions runs Lambda functions, in this process or as processes of their own.
+type functions interface {
+	localgw.Invoker
+	Close(ctx context.Context) error
+}
+
+func (s *stack) startS3(ctx context.Context) error {
+	port, err := freePort(s.secrets.S3Port)
+	if err != nil {
+		return err
+	}
+	if port != s.secrets.S3Port {
+		s.secrets.S3Port = port
+		if err := s.secrets.save(s.options.data); err != nil {
+			return err
+		}
+	}
+	s.s3, err = embeds3.Start(ctx, embeds3.Config{
+		Dir: filepath.Join(s.options.data, "s3"), Addr: fmt.Sprintf("127.0.0.1:%d", port), Region: region,
+		AccessKeyID: s.secrets.S3AccessKey, SecretAccessKey: s.secrets.S3SecretKey,
+		Buckets: []string{resultsBucket, artifactsBucket, customerBucket},
+	})
+	if err == nil {
+		s.closers = append(s.closers, s.s3)
+	}
+	return err
+}
+
+func (s *stack) awsConfig() aws.Config {
+	return aws.Config{
+		Region: region, Credentials: credentials.NewStaticCredentialsProvider(s.secrets.S3AccessKey, s.secrets.S3SecretKey, ""),
+	}
+}
+
+func (s *stack) bucket(name string) blob.Bucket {
+	return s3blob.New(s3blob.NewClient(s.awsConfig(), s.s3.Endpoint()), name)
+}
+
+func (s *stack) openRecords(ctx context.Context) error {
+	if s.options.dynamoDBEndpoint == "" {
+		records, err := sqlitestore.Open(ctx, s.recordsFile())
+		if err != nil {
+			return err
+		}
+		s.records, s.closers = records, append(s.closers, records)
+		return nil
+	}
+	client := dynamodb.NewFromConfig(s.awsConfig(), func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(s.options.dynamoDBEndpoint) })
+	_, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(tableName)})
+	if err != nil {
+		err = dynamostore.CreateTable(ctx, client, tableName)
+	}
+	if err != nil {
+		return fmt.Errorf("DynamoDB at %s: %w", s.options.dynamoDBEndpoint, err)
+	}
+	s.records = dynamostore.New(client, tableName)
+	return nil
+}
+
+// assemble makes the parts, the functions out of them, and the engine that calls them.
+func (s *stack) assemble(ctx context.Context) error {
+	keyring, err := auth.NewKeyring(auth.Keys{Current: []byte(s.secrets.TokenSecret)})
+	if err != nil {
+		return err
+	}
+	sealer, err := seal.NewKeyFile(s.sealFile())
+	if err != nil {
+		return err
+	}
+	origin, err := api.ParseOrigin(s.local.TLSBaseURL[:len(s.local.TLSBaseURL)-len("/api/v2")])
+	if err != nil {
+		return err
+	}
+	s.parts = wiring.Parts{
+		Store: s.records, Artifacts: s.bucket(artifactsBucket), Results: s.bucket(resultsBucket), Executions: s,
+		Connectors: s3conn.Opener{Sealer: sealer, AllowedEndpoints: []string{s.s3.Endpoint()}},
+		Keyring:    keyring, Origin: origin, NewID: ids.NewExport, Clock: time.Now, Log: s.log,
+	}
+	if s.invoker, err = s.newInvoker(ctx); err != nil {
+		return err
+	}
+	return s.newEngine()
+}
+
+func (s *stack) sealFile() string { return filepath.Join(s.options.data, "seal.key") }
+
+// handlers are the functions by their folders' names.
+var handlers = map[string]func(wiring.Parts) any{
+	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
+	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
+	"presign": wiring.Presign, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
+}
+
+// inProcess makes the functions run in this process, with the time limits that the template gives them.
+func inProcess(p wiring.Parts) (functions, error) {
+	deployed, err := localgw.TemplateFunctions(exports.Template)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]localgw.Function{}
+	for id, f := range deployed {
+		build, ok := handlers[f.Name]
+		if !ok {
+			return nil, fmt.Errorf("the template's function %s (%s) is unknown here", id, f.Name)
+		}
+		all[f.Name] = localgw.Function{Handler: build(p), Timeout: f.Timeout}
+	}
+	return localgw.NewInProcess(localgw.InProcessConfig{
+		Functions: all, Region: region, AccountID: awsAccount, NewID: rand.Text, Log: p.Log,
+	})
+}
+
+func (s *stack) newEngine() error {
+	definition, err := asl.Substitute(statemachine.Export, statemachine.Functions)
+	if err != nil {
+		return err
+	}
+	machine, err := asl.Load(definition)
+	if err != nil {
+		return fmt.Errorf("statemachine/export.asl.json: %w", err)
+	}
+	journal, err := asl.NewFileJournal(filepath.Join(s.options.data, "executions"))
+	if err != nil {
+		return err
+	}
+	s.engine = asl.NewEngine(asl.Config{
+		Machine: machine, ARN: machineARN, Functions: lambdaCalls{s.invoker}, Objects: s3Objects{s}, Journal: journal,
+		OnEnd: s.executionEnded, Log: s.log,
+	})
+	return nil
+}
+
+// Start implements the starter of executions on the local engine.
+func (s *stack) Start(ctx context.Context, account, exportID string, generation int) error {
+	input, err := json.Marshal(map[string]any{"account_id": account, "export_id": exportID, "generation": generation})
+	if err != nil {
+		return err
+	}
+	err = s.engine.Start(ctx, export.ExecutionName(exportID, generation), input)
+	if errors.Is(err, asl.ErrExecutionExists) {
+		return nil
+	}
+	return err
+}
+
+// lambdaCalls lets the engine call functions.
+type lambdaCalls struct{ functions localgw.Invoker }
+
+// Invoke implements asl.Invoker.
+func (l lambdaCalls) Invoke(ctx context.Context, function string, payload []byte) (asl.Reply, error) {
+	r, err := l.functions.Invoke(ctx, function, payload)
+	if err != nil {
+		return asl.Reply{}, err
+	}
+	r = r.Buffer()
+	return asl.Reply{Payload: r.Payload, Failed: r.FunctionError != ""}, nil
+}
+
+// s3Objects lets the engine read and write items.
+type s3Objects struct{ stack *stack }
+
+// Get implements asl.Objects.
+func (o s3Objects) Get(ctx context.Context, bucket, key string) (io.ReadCloser, error) {
+	body, _, err := o.stack.bucket(bucket).Open(ctx, key, 0, -1)
+	return body, err
+}
+
+// Put implements asl.Objects.
+func (o s3Objects) Put(ctx context.Context, bucket, key string, body []byte) error {
+	_, err := o.stack.bucket(bucket).Put(ctx, key, body, blob.PutOptions{ContentType: "application/json"})
+	return err
+}
+
+func (s *stack) gateway() (http.Handler, error) {
+	return localgw.New(localgw.Config{
+		OpenAPI: openapi.Description, Template: exports.Template, Functions: s.invoker, Stage: "api", Region: region,
+		AccountID: awsAccount, APIID: "local", Clock: time.Now, NewID: rand.Text, Log: s.log,
+	})
+}
+
+// executionEnded is the rule on executions that ended badly: it hands the event to sweep, as EventBridge does.
+func (s *stack) executionEnded(x asl.Execution) {
+	if x.Status == "SUCCEEDED" {
+		return
+	}
+	s.sweep(context.Background(), event("aws.states", "Step Functions Execution Status Change", map[string]any{
+		"executionArn": machineARN + ":" + x.Name, "stateMachineArn": machineARN, "name": x.Name, "status": x.Status,
+		"input": string(x.Input), "startDate": x.Started.UnixMilli(), "stopDate": x.Stopped.UnixMilli(), "error": x.Error, "cause": x.Cause,
+	}))
+}
+
+// sweepRegularly is the schedule.
+func (s *stack) sweepRegularly(ctx context.Context) {
+	for tick := time.NewTicker(sweepEvery); ; {
+		s.sweep(ctx, event("aws.events", "Scheduled Event", map[string]any{}))
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *stack) sweep(ctx context.Context, ev []byte) {
+	if _, err := s.invoker.Invoke(ctx, "sweep", ev); err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "sweep could not be called", "error", err.Error())
+	}
+}
+
+// event is an EventBridge event.
+func event(source, detailType string, detail map[string]any) []byte {
+	var b bytes.Buffer
+	err := json.NewEncoder(&b).Encode(map[string]any{
+		"version": "0", "id": rand.Text(), "source": source, "detail-type": detailType, "account": awsAccount, "region": region,
+		"time": time.Now().UTC().Format(time.RFC3339), "resources": []string{}, "detail": detail,
+	})
+	if err != nil {
+		panic("an event of our own always encodes: " + err.Error())
+	}
+	return b.Bytes()
+}
+
+func (s *stack) seed(ctx context.Context) error {
+	if err := seedKeys(ctx, s.records, s.secrets.APIKeys); err != nil {
+		return err
+	}
+	if !s.options.demo {
+		return nil
+	}
+	sealer, err := seal.NewKeyFile(s.sealFile())
+	if err != nil {
+		return err
+	}
+	return seeder{records: s.records, results: s.bucket(resultsBucket), sealer: sealer, endpoint: s.s3.Endpoint(), access: *s.secrets}.seed(ctx)
+}
+
+// newInvoker runs the functions as the flags say.
+func (s *stack) newInvoker(context.Context) (functions, error) { return inProcess(s.parts) }

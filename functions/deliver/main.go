@@ -1,0 +1,11 @@
+// Command deliver copies document and manifest to the customer's bucket.
+package main
+
+import (
+	"github.com/videovector/exports/internal/boot"
+	"github.com/videovector/exports/internal/wiring"
+)
+
+func main() {
+	boot.Run(wiring.Deliver, boot.Records, boot.Artifacts, boot.Connectors)
+}

@@ -1,0 +1,131 @@
+// Package wiring says how each function's handler is made of its parts. The deployed mains make the parts out of their
+// environment, the local service out of embedded ones; what they are put together to is the same.
+package wiring
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/videovector/exports/internal/api"
+	"github.com/videovector/exports/internal/apigw"
+	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/connector"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/stepfn"
+	"github.com/videovector/exports/internal/steps"
+	"github.com/videovector/exports/internal/store"
+)
+
+// Executions starts the state machine.
+type Executions interface {
+	Start(ctx context.Context, account, exportID string, generation int) error
+}
+
+// Parts is what functions are made of. A function uses some of them; the others may be left out.
+type Parts struct {
+	Store      store.Store
+	Artifacts  blob.Bucket
+	Results    blob.Reader
+	Executions Executions
+	Connectors connector.Opener
+	Keyring    *auth.Keyring
+	Origin     api.Origin // public https origin of links
+	NewID      func(time.Time) string
+	Clock      func() time.Time
+	Log        *slog.Logger
+	// BufferDownloads makes downloads ordinary replies, for a gateway that can't stream.
+	BufferDownloads bool
+	// MaxDownload is the largest document that the gateway can carry, in bytes; 0 means any.
+	MaxDownload int64
+	// Sizes of packaging, in bytes; 0 means the default. Tests make documents of many parts out of few bytes.
+	ShardThreshold, ShardBytes, PartBytes int64
+}
+
+// Authorize is the gateway's authorizer.
+func Authorize(p Parts) any { return apigw.Authorizer(auth.NewAuthenticator(p.Store), p.Log) }
+
+// CreateExport serves the two creating routes.
+func CreateExport(p Parts) any {
+	return apigw.Handler(api.CreateExport(api.CreateConfig{
+		Records: p.Store, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID, Log: p.Log,
+	}), p.Log)
+}
+
+// ReadExport serves every route that looks at exports or keys.
+func ReadExport(p Parts) any {
+	return apigw.Handler(api.ReadExport(api.ReadConfig{
+		Exports: p.Store, Links: links{p.Artifacts}, Keys: p.Keyring, Origin: p.Origin, Clock: p.Clock, Log: p.Log,
+	}), p.Log)
+}
+
+// DownloadExport serves documents.
+func DownloadExport(p Parts) any {
+	h := api.DownloadExport(api.DownloadConfig{
+		Exports: p.Store, Documents: p.Artifacts, Authenticator: auth.NewAuthenticator(p.Store), Keys: p.Keyring,
+		MaxBytes: p.MaxDownload, Clock: p.Clock, Log: p.Log,
+	})
+	if p.BufferDownloads {
+		return apigw.Handler(h, p.Log)
+	}
+	return apigw.StreamHandler(h, p.Log)
+}
+
+// links renews presigned links on read.
+type links struct{ artifacts blob.Bucket }
+
+// Presign implements api.Links.
+func (l links) Presign(ctx context.Context, a export.Artifact, filename string) (export.Link, error) {
+	url, expires, err := l.artifacts.Presign(ctx, a.Key, filename, steps.DefaultLinkLife)
+	return export.Link{URL: url, ExpiresAt: export.Stamp(expires)}, err
+}
+
+// Plan is the step of the name.
+func Plan(p Parts) any {
+	s := steps.Plan{
+		Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock,
+		ShardThreshold: p.ShardThreshold, ShardBytes: p.ShardBytes, PartBytes: p.PartBytes,
+	}
+	return stepfn.Handler("plan", p.Log, s.Handle)
+}
+
+// Package is the step of the name.
+func Package(p Parts) any {
+	s := steps.Package{Records: p.Store, Results: p.Results, Artifacts: p.Artifacts, Clock: p.Clock}
+	return stepfn.Handler("package", p.Log, s.Handle)
+}
+
+// Assemble is the step of the name.
+func Assemble(p Parts) any {
+	s := steps.Assemble{Records: p.Store, Results: p.Results, Artifacts: p.Artifacts, Clock: p.Clock}
+	return stepfn.Handler("assemble", p.Log, s.Handle)
+}
+
+// Presign is the step of the name.
+func Presign(p Parts) any {
+	s := steps.Presign{Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock}
+	return stepfn.Handler("presign", p.Log, s.Handle)
+}
+
+// Deliver is the step of the name.
+func Deliver(p Parts) any {
+	s := steps.Deliver{Records: p.Store, Artifacts: p.Artifacts, Connectors: p.Connectors, Clock: p.Clock}
+	return stepfn.Handler("deliver", p.Log, s.Handle)
+}
+
+// Finish is the step of the name.
+func Finish(p Parts) any {
+	return stepfn.Handler("finish", p.Log, steps.Finish{Records: p.Store, Clock: p.Clock}.Handle)
+}
+
+// Fail is the step of the name.
+func Fail(p Parts) any {
+	return stepfn.Handler("fail", p.Log, steps.Fail{Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock}.Handle)
+}
+
+// Sweep is called by the schedule and by the rule on executions that ended badly.
+func Sweep(p Parts) any {
+	s := steps.Sweep{Records: p.Store, Artifacts: p.Artifacts, Starter: p.Executions, Clock: p.Clock, Log: p.Log}
+	return stepfn.Handler("sweep", p.Log, s.Handle)
+}
