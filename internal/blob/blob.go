@@ -39,8 +39,9 @@ type Reader interface {
 
 // Writer writes small objects whole.
 type Writer interface {
-	// Put writes body as the object. With IfAbsent an object that exists fails with fault.Conflict and is unchanged.
-	// A call that failed with a time-out may have written.
+	// Put writes body as the object and gives its key, size, ETag and version. With IfAbsent an object that exists fails
+	// with fault.Conflict and is unchanged; it may be this very call's own, written by a try whose reply was lost. A call
+	// that failed with a time-out may have written.
 	Put(ctx context.Context, key string, body []byte, o PutOptions) (Info, error)
 	// Delete removes the object; an absent one is success.
 	Delete(ctx context.Context, key string) error
@@ -58,9 +59,10 @@ type Uploader interface {
 	// UploadPart writes part number n (1 to MaxParts); the same number again replaces the part. An upload that was
 	// completed or aborted fails with fault.NotFound.
 	UploadPart(ctx context.Context, key, uploadID string, n int, body io.ReadSeeker, size int64) (UploadedPart, error)
-	// CompleteUpload joins the parts in ascending order. With ifAbsent an object that exists fails with
-	// fault.Conflict and is unchanged. An unknown upload fails with fault.NotFound: it may
-	// have been completed before. Completing a completed upload again either succeeds without effect or fails so.
+	// CompleteUpload joins the parts, which are given in ascending order, and gives the object's key, ETag and version.
+	// With ifAbsent an object that exists fails with fault.Conflict and is unchanged. An unknown upload fails with
+	// fault.NotFound: it may have been completed before. Completing a completed upload again either succeeds without
+	// effect or fails so.
 	CompleteUpload(ctx context.Context, key, uploadID string, parts []UploadedPart, ifAbsent bool) (Info, error)
 	// AbortUpload drops the upload and its parts; an unknown one is success.
 	AbortUpload(ctx context.Context, key, uploadID string) error

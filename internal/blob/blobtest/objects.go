@@ -30,6 +30,7 @@ func testPutAndRead(t *testing.T, bench Bench) {
 		got.LastModified = time.Time{}
 		equal(t, what, got, blob.Info{Key: "dir/a.json", Bytes: 7, ETag: put.ETag, ContentType: "application/json"})
 	}
+	equal(t, "Put", put, blob.Info{Key: "dir/a.json", Bytes: 7, ETag: put.ETag})
 	if put.ETag == "" || strings.Contains(put.ETag, `"`) {
 		t.Errorf("ETag = %q, want it without quotes", put.ETag)
 	}

@@ -25,6 +25,7 @@ func testUploadWhole(t *testing.T, bench Bench) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	equal(t, "CompleteUpload", done, blob.Info{Key: "up/a", ETag: done.ETag})
 	content(t, b, "up/a", slices.Concat(one, two))
 	info, err := b.Head(t.Context(), "up/a")
 	if err != nil || info.ETag != done.ETag || info.ContentType != "application/json" {

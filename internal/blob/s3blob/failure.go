@@ -2,6 +2,7 @@ package s3blob
 
 import (
 	"errors"
+	"net/http"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -12,10 +13,11 @@ import (
 // kinds are the S3 error codes that say more than their status does.
 var kinds = map[string]fault.Kind{
 	"NoSuchKey": fault.NotFound, "NotFound": fault.NotFound, "NoSuchUpload": fault.NotFound,
-	"NoSuchBucket": fault.Internal, "AccessDenied": fault.Internal, "SignatureDoesNotMatch": fault.Internal,
+	"NoSuchBucket":       fault.Internal,
 	"PreconditionFailed": fault.Conflict, "InvalidRange": fault.Invalid,
 	// S3 answers this when two conditional writes of a key race; one of them may be repeated.
 	"ConditionalRequestConflict": fault.Unavailable, "OperationAborted": fault.Unavailable,
+	"RequestTimeout": fault.Unavailable, "IncompleteBody": fault.Unavailable, "BadDigest": fault.Unavailable, // cut or changed on the way
 	"SlowDown": fault.Throttled, "Throttling": fault.Throttled, "RequestLimitExceeded": fault.Throttled,
 }
 
@@ -41,16 +43,16 @@ func failure(err error) error {
 
 func statusKind(status int) fault.Kind {
 	switch {
-	case status == 404:
+	case status == http.StatusNotFound:
 		return fault.NotFound
-	case status == 412:
+	case status == http.StatusPreconditionFailed:
 		return fault.Conflict
-	case status == 416:
+	case status == http.StatusRequestedRangeNotSatisfiable:
 		return fault.Invalid
-	case status == 429:
+	case status == http.StatusTooManyRequests:
 		return fault.Throttled
-	case status == 400 || status == 401 || status == 403:
-		return fault.Internal
+	case status >= 500 || status == http.StatusConflict || status == http.StatusRequestTimeout:
+		return fault.Unavailable
 	}
-	return fault.Unavailable
+	return fault.Internal
 }

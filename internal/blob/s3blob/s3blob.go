@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -129,8 +128,13 @@ func (b *Bucket) List(ctx context.Context, prefix, startAfter string, limit int)
 
 // Put implements blob.Writer.
 func (b *Bucket) Put(ctx context.Context, key string, content []byte, o blob.PutOptions) (blob.Info, error) {
+	digest, err := contentMD5(bytes.NewReader(content))
+	if err != nil {
+		return blob.Info{}, err
+	}
 	in := &s3.PutObjectInput{
-		Bucket: &b.name, Key: &key, Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))), ContentType: contentType(o),
+		Bucket: &b.name, Key: &key, Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))),
+		ContentMD5: &digest, ContentType: contentType(o),
 	}
 	if o.IfAbsent {
 		in.IfNoneMatch = aws.String("*")
@@ -146,27 +150,6 @@ func (b *Bucket) Put(ctx context.Context, key string, content []byte, o blob.Put
 func (b *Bucket) Delete(ctx context.Context, key string) error {
 	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key})
 	return absentIsFine(failure(err))
-}
-
-// Presign implements blob.Bucket.
-func (b *Bucket) Presign(ctx context.Context, key, filename string, ttl time.Duration) (string, time.Time, error) {
-	now := time.Now()
-	creds, err := b.client.Options().Credentials.Retrieve(ctx)
-	if err != nil {
-		return "", time.Time{}, failure(err)
-	}
-	if creds.CanExpire {
-		ttl = min(ttl, creds.Expires.Sub(now))
-	}
-	req, err := s3.NewPresignClient(b.client).PresignGetObject(ctx, &s3.GetObjectInput{
-		Bucket: &b.name, Key: &key,
-		ResponseContentDisposition: aws.String(fmt.Sprintf(`attachment; filename="%s"`, filename)),
-		ResponseContentType:        aws.String("application/json"),
-	}, s3.WithPresignExpires(ttl))
-	if err != nil {
-		return "", time.Time{}, failure(err)
-	}
-	return req.URL, now.Add(ttl).UTC().Truncate(time.Second), nil
 }
 
 func contentType(o blob.PutOptions) *string {

@@ -147,7 +147,7 @@ func (b *Bucket) write(key string, content []byte, etag string, o blob.PutOption
 		LastModified: b.cfg.Clock().UTC(),
 	}
 	b.objects[key] = object{content, info}
-	return info, nil
+	return blob.Info{Key: key, Bytes: info.Bytes, ETag: etag}, nil
 }
 
 // Delete implements blob.Writer.

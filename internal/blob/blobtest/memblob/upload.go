@@ -89,9 +89,10 @@ func (b *Bucket) CompleteUpload(ctx context.Context, key, uploadID string, parts
 			return err
 		}
 		u.options.IfAbsent = ifAbsent
-		if info, err = b.write(key, content, etag, u.options); err != nil {
+		if _, err := b.write(key, content, etag, u.options); err != nil {
 			return err
 		}
+		info = blob.Info{Key: key, ETag: etag}
 		delete(b.uploads, uploadID)
 		return nil
 	})
