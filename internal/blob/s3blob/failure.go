@@ -30,7 +30,7 @@ func failure(err error) error {
 	kind := fault.Unavailable
 	var api smithy.APIError
 	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) {
+	if errors.As(err, &response) && response.HTTPStatusCode() != 0 {
 		kind = statusKind(response.HTTPStatusCode())
 	}
 	if errors.As(err, &api) {
