@@ -45,7 +45,7 @@ type functions interface {
 }
 
 func (s *stack) startS3(ctx context.Context) error {
-	port, err := freePort(s.secrets.S3Port)
+	port, err := freePort(ctx, s.secrets.S3Port)
 	if err != nil {
 		return err
 	}

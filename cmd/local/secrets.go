@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -93,10 +94,10 @@ func randomHex(n int) string {
 }
 
 // freePort is the wanted loopback port if nothing listens on it, else any free one.
-func freePort(wanted int) (int, error) {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", wanted))
+func freePort(ctx context.Context, wanted int) (int, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", wanted))
 	if err != nil && wanted != 0 {
-		return freePort(0)
+		return freePort(ctx, 0)
 	}
 	if err != nil {
 		return 0, err

@@ -68,7 +68,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err := s.openLog(); err != nil {
 		return err
 	}
-	listeners, err := s.listen()
+	listeners, err := s.listen(ctx)
 	if err != nil {
 		return err
 	}
@@ -100,12 +100,12 @@ func (s *stack) openLog() error {
 // listeners are the two public ports.
 type listeners struct{ plain, tls net.Listener }
 
-func (s *stack) listen() (l listeners, err error) {
-	if l.plain, err = net.Listen("tcp", s.options.addr); err != nil {
+func (s *stack) listen(ctx context.Context) (l listeners, err error) {
+	if l.plain, err = new(net.ListenConfig).Listen(ctx, "tcp", s.options.addr); err != nil {
 		return l, fmt.Errorf("%w (give -addr another one)", err)
 	}
 	s.closers = append(s.closers, l.plain)
-	if l.tls, err = net.Listen("tcp", s.options.tlsAddr); err != nil {
+	if l.tls, err = new(net.ListenConfig).Listen(ctx, "tcp", s.options.tlsAddr); err != nil {
 		return l, fmt.Errorf("%w (give -tls-addr another one)", err)
 	}
 	s.closers = append(s.closers, l.tls)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,7 +52,7 @@ and nothing is loaded. An index that doesn't exist yet is made.`,
 	return cmd
 }
 
-func loadRun(cmd *cobra.Command, f loadRunFlags, files []string) error {
+func loadRun(cmd *cobra.Command, f loadRunFlags, files []string) (err error) {
 	ctx := cmd.Context()
 	run, err := f.describe(time.Now())
 	if err != nil {
@@ -65,7 +66,7 @@ func loadRun(cmd *cobra.Command, f loadRunFlags, files []string) error {
 	if err != nil {
 		return err
 	}
-	defer local.Close()
+	defer func() { err = errors.Join(err, local.Close()) }()
 	run.AccountID = local.AccountID
 	if err := f.refuseExisting(ctx, local, run); err != nil {
 		return err
@@ -86,7 +87,7 @@ func loadRun(cmd *cobra.Command, f loadRunFlags, files []string) error {
 	}
 	bar.Describe("loading")
 	run, err = l.Load(ctx, run, sources)
-	if err := endBar(bar, err); err != nil {
+	if err = endBar(bar, err); err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "Loaded %d records (%d bytes, %d parts) as run %s of index %s.\n", run.Rows, run.Bytes, run.Parts, run.ID, run.IndexID)

@@ -16,7 +16,7 @@ import (
 type Authorize = func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error)
 
 // errUnauthorized makes API Gateway answer 401: it goes by exactly this text.
-var errUnauthorized = errors.New("Unauthorized") //nolint:staticcheck // the gateway prescribes the capital letter
+var errUnauthorized = errors.New("Unauthorized")
 
 // errAuthorizer makes API Gateway answer 500; the cause is in the log.
 var errAuthorizer = errors.New("the key could not be checked")

@@ -34,7 +34,10 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (c *crash) {
 }
 
 // aborted reports whether the handler gave up on purpose, with http.ErrAbortHandler; it has logged why.
-func (c *crash) aborted() bool { return c.value == http.ErrAbortHandler }
+func (c *crash) aborted() bool {
+	err, ok := c.value.(error)
+	return ok && errors.Is(err, http.ErrAbortHandler)
+}
 
 func (c *crash) log(log *slog.Logger, r *http.Request) {
 	if c.aborted() {

@@ -170,7 +170,7 @@ func (c *copier) copy(ctx context.Context, in Input) error {
 	rows := int64(0)
 	for {
 		raw, err := lines.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err := c.take(ctx, in, lines, raw, err); err != nil {

@@ -33,7 +33,7 @@ func NewLines(r io.Reader) *Lines { return &Lines{r: bufio.NewReaderSize(r, 256<
 func (l *Lines) Next() ([]byte, error) {
 	for {
 		raw, err := l.read()
-		if len(raw) == 0 || (err != nil && err != io.EOF) {
+		if len(raw) == 0 || (err != nil && !errors.Is(err, io.EOF)) {
 			return nil, err
 		}
 		l.number++

@@ -97,8 +97,7 @@ func (d *Digester) Write(p []byte) (int, error) {
 	d.bytes += int64(len(p))
 	d.whole.Write(p)
 	d.crc.Write(p)
-	d.parts.Write(p)
-	return len(p), nil
+	return d.parts.Write(p)
 }
 
 // Sum ends the last part and gives the digests; nothing may be written afterwards.

@@ -67,7 +67,7 @@ func (p *parser) parse(raw []byte) (record, error) {
 	if _, err := p.dec.ReadToken(); err != nil {
 		return r, problem(err)
 	}
-	if _, err := p.dec.ReadToken(); err != io.EOF {
+	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return r, errors.New("more than one JSON value in a line")
 	}
 	return r, nil

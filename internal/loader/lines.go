@@ -29,7 +29,7 @@ func eachLine(name string, r io.Reader, progress func(int64), visit func(record 
 		if errors.Is(err, errLong) {
 			return fault.Newf(fault.Invalid, "record_invalid", "%s, line %d: a record is at most %d MiB", name, line, maxRecordBytes>>20)
 		}
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return fault.Wrap(err, fault.Invalid, "file_unreadable", fmt.Sprintf("%s can't be read beyond line %d.", name, line-1))
 		}
 		progress(int64(len(raw)))
@@ -41,7 +41,7 @@ func eachLine(name string, r io.Reader, progress func(int64), visit func(record 
 				return err
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 	}

@@ -40,7 +40,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded S3 in %s: %w", cfg.Dir, err)
 	}
-	addr, err := freePort(cfg.Addr)
+	addr, err := freePort(ctx, cfg.Addr)
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +65,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 
 // freePort gives the address a port of its own where it asks for any. The port is free until somebody else takes it in
 // the moment before the gateway does, who then fails to start.
-func freePort(addr string) (string, error) {
+func freePort(ctx context.Context, addr string) (string, error) {
 	if _, port, err := net.SplitHostPort(addr); err != nil || port != "0" {
 		return addr, err
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -35,7 +36,7 @@ func (b *Bucket) Presign(ctx context.Context, key, filename string, ttl time.Dur
 func (b *Bucket) sign(key string, q url.Values) string {
 	mac := hmac.New(sha256.New, b.secret)
 	for _, s := range []string{key, q.Get("filename"), q.Get("expires")} {
-		io.WriteString(mac, strconv.Itoa(len(s))+":"+s)
+		fmt.Fprintf(mac, "%d:%s", len(s), s)
 	}
 	return hex.EncodeToString(mac.Sum(nil))
 }

@@ -41,8 +41,11 @@ func Main(m *testing.M) int {
 	if err != nil {
 		return failed(err)
 	}
-	defer server.Close()
-	return m.Run()
+	code := m.Run()
+	if err := server.Close(); err != nil {
+		return failed(err)
+	}
+	return code
 }
 
 func failed(err error) int {
