@@ -169,7 +169,8 @@ func (ev event) encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// isBinary reports whether a body of the content type is handed on in base64.
+// isBinary reports whether a body of the content type is handed on in base64. "*/*" stands for every header value, a
+// list of types included.
 func (d *document) isBinary(contentType string) bool {
 	mediaType, _, err := mime.ParseMediaType(cmp.Or(contentType, jsonType))
 	if err != nil {
@@ -177,7 +178,7 @@ func (d *document) isBinary(contentType string) bool {
 	}
 	return slices.ContainsFunc(d.binaryTypes, func(pattern string) bool {
 		ok, err := path.Match(pattern, mediaType)
-		return ok && err == nil
+		return pattern == "*/*" || ok && err == nil
 	})
 }
 
