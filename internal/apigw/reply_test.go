@@ -115,6 +115,25 @@ func TestUnreadableEventIsAnswered(t *testing.T) {
 	}
 }
 
+// TestUnreadableEventLeavesTheNextAlone holds that a refused event is that event's matter only: a process serves many.
+func TestUnreadableEventLeavesTheNextAlone(t *testing.T) {
+	serve := StreamHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusAccepted) }), discard)
+	bad := parse(t, event)
+	bad.Body, bad.IsBase64Encoded = "{", true
+	for _, c := range []struct {
+		ev   events.APIGatewayProxyRequest
+		want int
+	}{{bad, 400}, {parse(t, event), 202}, {bad, 400}, {parse(t, event), 202}} {
+		got, err := serve(t.Context(), c.ev)
+		if err != nil || got.StatusCode != c.want {
+			t.Fatalf("reply %+v, %v; want %d", got, err, c.want)
+		}
+		if _, err := io.ReadAll(got.Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestStreamFlows reads what the handler has written before the handler goes on.
 func TestStreamFlows(t *testing.T) {
 	goOn := make(chan struct{})

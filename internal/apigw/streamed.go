@@ -23,6 +23,7 @@ func StreamHandler(h http.Handler, log *slog.Logger) Streamed {
 	return func(ctx context.Context, ev events.APIGatewayProxyRequest) (*events.APIGatewayProxyStreamingResponse, error) {
 		ctx, cancel := context.WithCancel(ctx)
 		r, err := request(ctx, ev)
+		h := h
 		if err != nil {
 			h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { envelope.Write(w, r, err) })
 		}
