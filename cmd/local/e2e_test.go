@@ -28,7 +28,7 @@ func demoRows() int {
 
 func TestDocumentedExample(t *testing.T) {
 	s := startService(t)
-	if s.ready > 3*time.Second {
+	if s.ready > 3*time.Second && !raceDetector {
 		t.Errorf("ready after %s, want at most 3 s", s.ready)
 	}
 	checkExample(t, s)
@@ -49,7 +49,7 @@ func checkExample(t *testing.T, s *service) {
 	}
 	began := time.Now()
 	e := s.await(id, 30*time.Second)
-	if took := time.Since(began); e["status"] != "completed" || took > 3*time.Second {
+	if took := time.Since(began); e["status"] != "completed" || took > 3*time.Second && !raceDetector {
 		t.Fatalf("%v after %s: %v\n%s", e["status"], took, e, s.tail())
 	}
 	uri, _ := e["destination_uri"].(string)

@@ -24,7 +24,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// programs are the two commands under test, built once for all tests of the package.
+// programs are the two commands under test, built once for all tests of the package, with the race detector if the tests
+// have it.
 var programs struct{ local, vvx string }
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
@@ -38,7 +39,7 @@ func buildAndRun(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	for name, to := range map[string]*string{"local": &programs.local, "vvx": &programs.vvx} {
 		*to = filepath.Join(dir, name)
-		if out, err := exec.Command("go", "build", "-o", *to, "../"+name).CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", fmt.Sprintf("-race=%t", raceDetector), "-o", *to, "../"+name).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "building %s: %v\n%s", name, err, out)
 			return 1
 		}
@@ -113,6 +114,15 @@ func (s *service) kill() {
 	if s.cmd.ProcessState == nil {
 		_ = s.cmd.Process.Kill() // it may have ended by itself
 		_ = s.cmd.Wait()         // "killed" is what we asked for
+		s.checkRaces()
+	}
+}
+
+// checkRaces fails the test if the process, which has ended, saw a data race.
+func (s *service) checkRaces() {
+	s.t.Helper()
+	if strings.Contains(s.out.String(), "DATA RACE") {
+		s.t.Errorf("a data race:\n%s", s.out.String())
 	}
 }
 
