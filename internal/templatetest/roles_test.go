@@ -1,0 +1,283 @@
+package templatetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	table     = "${Table.Arn}"
+	artifacts = "${ArtifactsBucket.Arn}"
+	results   = "${ResultsBucket.Arn}"
+	machine   = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-export"
+	runs      = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${AWS::StackName}-export"
+	accounts  = " keys ACCT#*"
+)
+
+// grants are all that each function may do besides writing its log. A line is an action, a resource and, for the
+// table, the partition keys. TestGrantsAreUsed holds the lines against what the code calls.
+var grants = map[string][]string{
+	"authorize": {
+		"dynamodb:GetItem " + table + " keys KEY#*",
+	},
+	"create-export": {
+		"dynamodb:BatchGetItem " + table + accounts,
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:PutItem " + table + accounts,
+		"dynamodb:Query " + table + accounts,
+		"secretsmanager:GetSecretValue ${SigningKeys}",
+		"states:StartExecution " + machine,
+	},
+	"read-export": {
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:Query " + table + accounts,
+		"s3:GetObject " + artifacts + "/artifacts/*",
+		"secretsmanager:GetSecretValue ${SigningKeys}",
+	},
+	"download-export": {
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:GetItem " + table + " keys KEY#*",
+		"s3:GetObject " + artifacts + "/artifacts/*",
+		"s3:ListBucket " + artifacts,
+		"secretsmanager:GetSecretValue ${SigningKeys}",
+	},
+	"plan": {
+		"dynamodb:BatchGetItem " + table + accounts,
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:PutItem " + table + accounts,
+		"dynamodb:Query " + table + accounts,
+		"dynamodb:Query " + table + " keys RUN#*",
+		"s3:AbortMultipartUpload " + artifacts + "/artifacts/*",
+		"s3:GetObject " + artifacts + "/work/*",
+		"s3:ListBucket " + artifacts,
+		"s3:PutObject " + artifacts + "/artifacts/*",
+		"s3:PutObject " + artifacts + "/work/*",
+	},
+	"package": {
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:PutItem " + table + accounts,
+		"s3:GetObject " + artifacts + "/artifacts/*",
+		"s3:GetObject " + artifacts + "/work/*",
+		"s3:GetObject " + results + "/results/*",
+		"s3:ListBucket " + artifacts,
+		"s3:ListBucket " + results,
+		"s3:PutObject " + artifacts + "/artifacts/*",
+		"s3:PutObject " + artifacts + "/work/*",
+	},
+	"assemble": {
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:PutItem " + table + accounts,
+		"s3:AbortMultipartUpload " + artifacts + "/artifacts/*",
+		"s3:GetObject " + artifacts + "/artifacts/*",
+		"s3:GetObject " + artifacts + "/work/*",
+		"s3:GetObject " + results + "/results/*",
+		"s3:ListBucket " + artifacts,
+		"s3:ListBucket " + results,
+		"s3:ListBucketMultipartUploads " + artifacts,
+		"s3:PutObject " + artifacts + "/artifacts/*",
+	},
+	"presign": {
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:PutItem " + table + accounts,
+		"s3:GetObject " + artifacts + "/artifacts/*",
+	},
+	"deliver": {
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:PutItem " + table + accounts,
+		"kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *",
+		"s3:GetObject " + artifacts + "/artifacts/*",
+		"s3:ListBucket " + artifacts,
+	},
+	"finish": {
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:PutItem " + table + accounts,
+	},
+	"fail": {
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:PutItem " + table + accounts,
+		"s3:AbortMultipartUpload " + artifacts + "/artifacts/*",
+		"s3:ListBucketMultipartUploads " + artifacts,
+	},
+	"sweep": {
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:PutItem " + table + accounts,
+		"dynamodb:Query " + table + "/index/open-by-due",
+		"s3:AbortMultipartUpload " + artifacts + "/artifacts/*",
+		"s3:ListBucketMultipartUploads " + artifacts,
+		"states:StartExecution " + machine,
+	},
+}
+
+func TestEachFunctionsRole(t *testing.T) {
+	tmpl := load(t)
+	if diff := cmp.Diff(folders(t), slices.Sorted(maps.Keys(grants))); diff != "" {
+		t.Errorf("functions with a row in this test (-want +got):\n%s", diff)
+	}
+	for folder, want := range grants {
+		name := strings.TrimSuffix(logicalID(folder), "Function")
+		want = append(slices.Clone(want), "logs:CreateLogStream ${"+name+"LogGroup.Arn}", "logs:PutLogEvents ${"+name+"LogGroup.Arn}")
+		slices.Sort(want)
+		if diff := cmp.Diff(want, allowed(t, tmpl, name+"Role", "lambda.amazonaws.com")); diff != "" {
+			t.Errorf("%s may do (-want +got):\n%s", folder, diff)
+		}
+	}
+}
+
+func TestStateMachinesRole(t *testing.T) {
+	tmpl := load(t)
+	want := []string{
+		// The Distributed Map's children are executions of the machine itself.
+		"states:StartExecution " + machine,
+		"states:DescribeExecution " + runs + ":*", "states:StopExecution " + runs + ":*",
+		"states:DescribeExecution " + runs + "/*", "states:StopExecution " + runs + "/*",
+		// ItemReader reads, ResultWriter writes by parts.
+		"s3:GetObject " + artifacts + "/work/*", "s3:PutObject " + artifacts + "/work/*",
+		"s3:ListMultipartUploadParts " + artifacts + "/work/*", "s3:AbortMultipartUpload " + artifacts + "/work/*",
+	}
+	for _, id := range steps(t) {
+		want = append(want, "lambda:InvokeFunction ${"+id+".Arn}")
+	}
+	for _, action := range []string{
+		"CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries", "PutResourcePolicy",
+		"DescribeResourcePolicies", "DescribeLogGroups",
+	} {
+		want = append(want, "logs:"+action+" *")
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, allowed(t, tmpl, "ExportMachineRole", "states.amazonaws.com")); diff != "" {
+		t.Errorf("the state machine may do (-want +got):\n%s", diff)
+	}
+}
+
+// everything are the statements that speak of every resource or every action, each with its reason.
+var everything = map[string]string{
+	"ExportMachineRole":     "setting up log delivery is account-wide: its actions know no resources",
+	"ConnectorKey":          "a key policy speaks of its own key only, by *, and hands it to the account's IAM policies",
+	"ResultsBucketPolicy":   "a refusal: no action of anybody without TLS",
+	"ArtifactsBucketPolicy": "a refusal: no action of anybody without TLS",
+}
+
+func TestNoWildcardWithoutReason(t *testing.T) {
+	seen := map[string]bool{}
+	for id, r := range load(t).Resources {
+		var p struct {
+			Policies                  []struct{ PolicyDocument document }
+			PolicyDocument, KeyPolicy document
+			ManagedPolicyArns         []string
+		}
+		if r.Properties != nil {
+			if err := json.Unmarshal(r.Properties, &p); err != nil {
+				t.Fatalf("%s: %v", id, err)
+			}
+		}
+		if len(p.ManagedPolicyArns) > 0 && id != "ApiAccountRole" { // API Gateway's own, for its access logs
+			t.Errorf("%s takes statements that others write: %s", id, p.ManagedPolicyArns)
+		}
+		all := append(p.PolicyDocument.Statement, p.KeyPolicy.Statement...)
+		for _, policy := range p.Policies {
+			all = append(all, policy.PolicyDocument.Statement...)
+		}
+		for _, s := range all {
+			wide := slices.Contains(s.Resource, "*") || slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasSuffix(a, "*") })
+			if wide && everything[id] == "" {
+				t.Errorf("%s: %s on %s without a reason", id, s.Action, s.Resource)
+			}
+			if wide {
+				seen[id] = true
+			}
+		}
+	}
+	for id := range everything {
+		if !seen[id] {
+			t.Errorf("the reason for %s has no statement any more", id)
+		}
+	}
+}
+
+// document is an IAM policy.
+type document struct{ Statement []statement }
+
+type statement struct {
+	Effect    string
+	Action    oneOrMore
+	Resource  oneOrMore
+	Principal any
+	Condition map[string]map[string]any
+}
+
+// oneOrMore is a string or a list of strings.
+type oneOrMore []string
+
+func (o *oneOrMore) UnmarshalJSON(raw []byte) error {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		*o = oneOrMore{one}
+		return nil
+	}
+	return json.Unmarshal(raw, (*[]string)(o))
+}
+
+// allowed lists what a role of the service may do, a line for each pair of action and resource, in order.
+func allowed(t *testing.T, tmpl template, role, service string) []string {
+	t.Helper()
+	p := properties[struct {
+		AssumeRolePolicyDocument document
+		Policies                 []struct{ PolicyDocument document }
+	}](t, tmpl, role, "AWS::IAM::Role")
+	trust := p.AssumeRolePolicyDocument.Statement
+	if len(trust) != 1 || cmp.Diff(map[string]any{"Service": service}, trust[0].Principal) != "" {
+		t.Errorf("%s can be taken by %+v", role, trust)
+	}
+	var lines []string
+	for _, policy := range p.Policies {
+		for _, s := range policy.PolicyDocument.Statement {
+			lines = append(lines, s.lines()...)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func (s statement) lines() []string {
+	suffixes := s.conditions()
+	var lines []string
+	for _, action := range s.Action {
+		for _, on := range s.Resource {
+			for _, suffix := range suffixes {
+				line := action + " " + on + suffix
+				if s.Effect != "Allow" {
+					line = s.Effect + " " + line
+				}
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}
+
+// conditions is what the lines of a statement end with: one for each pattern of partition keys.
+func (s statement) conditions() []string {
+	if len(s.Condition) == 0 {
+		return []string{""}
+	}
+	var all []string
+	for operator, keys := range s.Condition {
+		for key, value := range keys {
+			patterns, ok := value.([]any)
+			if operator != "ForAllValues:StringLike" || key != "dynamodb:LeadingKeys" || !ok {
+				all = append(all, fmt.Sprintf(" if %s %s %v", operator, key, value))
+				continue
+			}
+			for _, pattern := range patterns {
+				all = append(all, fmt.Sprintf(" keys %v", pattern))
+			}
+		}
+	}
+	return all
+}
