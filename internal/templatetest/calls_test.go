@@ -1,0 +1,173 @@
+package templatetest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/store"
+	"github.com/videovector/exports/internal/store/dynamostore"
+)
+
+// TestGrantsAreUsed runs every function through its life, the races and absences included, and notes what each asks of
+// AWS. That is exactly what it may: a grant that nothing uses is as much an error as a call that would be refused.
+func TestGrantsAreUsed(t *testing.T) {
+	l := &ledger{calls: map[string]map[string]bool{}}
+	runEverything(t, l)
+	items := itemCalls(t)
+	for folder, want := range grants {
+		var got []string
+		for call := range l.calls[folder] {
+			method, isRecord := strings.CutPrefix(call, "records:")
+			switch {
+			case !isRecord:
+				got = append(got, call)
+			case items[method] == nil:
+				t.Errorf("%s calls %s, which this test doesn't know", folder, method)
+			default:
+				got = append(got, items[method]...)
+			}
+		}
+		if slices.Contains(needs(t, folder), "Keys") {
+			got = append(got, "secretsmanager:GetSecretValue ${SigningKeys}")
+		}
+		slices.Sort(got)
+		want = slices.Sorted(slices.Values(want))
+		if diff := cmp.Diff(want, slices.Compact(got)); diff != "" {
+			t.Errorf("%s (-may +does):\n%s", folder, diff)
+		}
+	}
+}
+
+// ledger notes calls, in the form of grants, by function. A call of the record store is "records:" and its method.
+type ledger struct {
+	mu    sync.Mutex
+	calls map[string]map[string]bool
+}
+
+func (l *ledger) note(folder, call string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.calls[folder] == nil {
+		l.calls[folder] = map[string]bool{}
+	}
+	l.calls[folder][call] = true
+}
+
+// itemCalls is what each method of the record store asks of DynamoDB.
+func itemCalls(t *testing.T) map[string][]string {
+	t.Helper()
+	ctx, now := t.Context(), time.Now()
+	e := export.New("exp_1", "acct", "user", export.Request{Type: export.TypeIndex, TargetID: "idx"}, now)
+	idem := store.Idempotency{
+		IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "aa", Key: "bb"}, ExpiresAt: now.Add(time.Hour), Now: now,
+	}
+	calls := map[string]func(*dynamostore.Store) error{
+		"APIKey":       func(s *dynamostore.Store) error { _, err := s.APIKey(ctx, "cafe"); return err },
+		"CreateExport": func(s *dynamostore.Store) error { _, _, err := s.CreateExport(ctx, e, &idem); return err },
+		"Idempotency":  func(s *dynamostore.Store) error { _, err := s.Idempotency(ctx, idem.IdempotencyKey, now); return err },
+		"Export":       func(s *dynamostore.Store) error { _, err := s.Export(ctx, "acct", "exp_1"); return err },
+		"SaveExport":   func(s *dynamostore.Store) error { _, err := s.SaveExport(ctx, e, e.Fence()); return err },
+		"ListExports": func(s *dynamostore.Store) error {
+			_, err := s.ListExports(ctx, "acct", store.ListQuery{Limit: 1})
+			return err
+		},
+		"DueExports":  func(s *dynamostore.Store) error { _, err := s.DueExports(ctx, now, 1); return err },
+		"Index":       func(s *dynamostore.Store) error { _, err := s.Index(ctx, "acct", "idx"); return err },
+		"Run":         func(s *dynamostore.Store) error { _, err := s.Run(ctx, "acct", "run"); return err },
+		"RunsOfIndex": func(s *dynamostore.Store) error { _, err := s.RunsOfIndex(ctx, "acct", "idx"); return err },
+		"Parts":       func(s *dynamostore.Store) error { _, err := s.Parts(ctx, "acct", "run"); return err },
+		"Connector":   func(s *dynamostore.Store) error { _, err := s.Connector(ctx, "acct", "conn"); return err },
+	}
+	out := map[string][]string{}
+	for name, call := range calls {
+		table := &asked{lines: map[string]bool{}}
+		if err := call(dynamostore.New(table, "table")); err != nil && !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+		out[name] = slices.Sorted(maps.Keys(table.lines))
+	}
+	return out
+}
+
+// asked is a table without items, but for one run of every index, that notes what it is asked. Its first transaction
+// meets another one.
+type asked struct {
+	mu         sync.Mutex
+	lines      map[string]bool
+	conflicted bool
+}
+
+func (a *asked) note(action string, pk types.AttributeValue) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	text, _ := pk.(*types.AttributeValueMemberS)
+	prefix, _, _ := strings.Cut(text.Value, "#")
+	a.lines["dynamodb:"+action+" "+table+" keys "+prefix+"#*"] = true
+}
+
+func (a *asked) GetItem(_ context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	a.note("GetItem", in.Key["pk"])
+	return &dynamodb.GetItemOutput{}, nil
+}
+
+func (a *asked) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	a.note("PutItem", in.Item["pk"])
+	return &dynamodb.PutItemOutput{}, nil
+}
+
+func (a *asked) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	if in.IndexName != nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.lines["dynamodb:Query "+table+"/index/"+*in.IndexName] = true
+		return &dynamodb.QueryOutput{}, nil
+	}
+	a.note("Query", in.ExpressionAttributeValues[":pk"])
+	below, _ := in.ExpressionAttributeValues[":sk"].(*types.AttributeValueMemberS)
+	if below == nil || !strings.HasPrefix(below.Value, "IDXRUN#") {
+		return &dynamodb.QueryOutput{}, nil
+	}
+	member := map[string]types.AttributeValue{"sk": &types.AttributeValueMemberS{Value: below.Value + "run_1"}}
+	return &dynamodb.QueryOutput{Items: []map[string]types.AttributeValue{member}}, nil
+}
+
+func (a *asked) BatchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	for _, keys := range in.RequestItems {
+		for _, k := range keys.Keys {
+			a.note("BatchGetItem", k["pk"])
+		}
+	}
+	return &dynamodb.BatchGetItemOutput{}, nil
+}
+
+func (a *asked) TransactWriteItems(_ context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	for _, w := range in.TransactItems {
+		switch { // a transaction needs the permissions of its parts
+		case w.Put != nil:
+			a.note("PutItem", w.Put.Item["pk"])
+		case w.Delete != nil:
+			a.note("DeleteItem", w.Delete.Key["pk"])
+		case w.Update != nil:
+			a.note("UpdateItem", w.Update.Key["pk"])
+		case w.ConditionCheck != nil:
+			a.note("ConditionCheckItem", w.ConditionCheck.Key["pk"])
+		}
+	}
+	if !a.conflicted {
+		a.conflicted = true
+		code := "TransactionConflict"
+		return nil, &types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{{Code: &code}, {}}}
+	}
+	return &dynamodb.TransactWriteItemsOutput{}, nil
+}

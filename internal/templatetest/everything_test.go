@@ -1,0 +1,205 @@
+package templatetest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/connector"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/store"
+)
+
+// runEverything takes exports through every step, twice where a step may run twice.
+func runEverything(t *testing.T, l *ledger) {
+	t.Run("download", func(t *testing.T) { download(newWorld(t, l)) })
+	t.Run("delivery", func(t *testing.T) { delivery(newWorld(t, l)) })
+	t.Run("shards", func(t *testing.T) { shards(newWorld(t, l)) })
+	t.Run("results are gone", func(t *testing.T) { resultsGone(newWorld(t, l)) })
+	t.Run("failures", func(t *testing.T) { failures(newWorld(t, l)) })
+}
+
+func download(w *world) {
+	_, err := w.call("authorize", map[string]any{
+		"type": "REQUEST", "methodArn": "arn:aws:execute-api:us-east-1:1:api/api/GET/v2/exports", "headers": map[string]string{"X-API-Key": apiKey},
+	})
+	w.must(err)
+	job := w.create("index/idx", "")
+	w.create("index/idx", "") // the first reply again
+	for _, step := range []string{"plan", "package", "assemble", "presign", "finish"} {
+		w.step(step, job)
+		if step != "finish" {
+			w.step(step, job)
+		}
+	}
+	path := "/v2/exports/" + job["export_id"].(string)
+	w.http("read-export", "GET", "/v2/exports", "", 200)
+	w.http("read-export", "GET", path, "", 200)
+	w.now = w.now.Add(24 * time.Hour) // the link has ended
+	w.http("read-export", "GET", path, "", 200)
+	var minted struct {
+		DownloadURL string `json:"download_url"`
+	}
+	w.must(json.Unmarshal(w.http("read-export", "POST", path+"/download-url", "", 200), &minted))
+	_, token, _ := strings.Cut(minted.DownloadURL, "?token=")
+	w.http("download-export", "GET", path+"/download", "", 200)
+	w.http("download-export", "GET", path+"/download?token="+token, "", 200)
+	for _, key := range w.artifacts.Keys() {
+		w.must(w.artifacts.Delete(w.t.Context(), key))
+	}
+	w.http("download-export", "GET", path+"/download", "", 409)
+}
+
+func delivery(w *world) {
+	job := w.create("prompt-run/run_1", `{"destination_connector_id":"conn"}`)
+	// A twin of plan opens its upload in the meantime.
+	w.before = func(method, key string) {
+		if method == "Put" && strings.HasSuffix(key, "/upload.json") {
+			_, err := w.artifacts.Put(w.t.Context(), key, []byte(`{"upload_id":"twin"}`), blob.PutOptions{IfAbsent: true})
+			w.must(err)
+		}
+	}
+	w.step("plan", job)
+	w.before = nil
+	w.restart(job)
+	for _, step := range []string{"plan", "package", "assemble", "presign", "deliver", "deliver", "finish"} {
+		w.step(step, job)
+	}
+	gone := w.create("prompt-run/run_2", `{"destination_connector_id":"conn"}`)
+	w.step("plan", gone)
+	w.restart(gone) // leaves an open upload behind
+	for _, step := range []string{"plan", "package", "assemble"} {
+		w.step(step, gone)
+	}
+	for _, key := range w.artifacts.Keys() {
+		w.must(w.artifacts.Delete(w.t.Context(), key))
+	}
+	if _, err := w.call("deliver", gone); err == nil {
+		w.t.Error("delivered what is gone")
+	}
+}
+
+// restart hands the job to its next generation.
+func (w *world) restart(job map[string]any) {
+	w.t.Helper()
+	e, err := w.store.Export(w.t.Context(), "acct", job["export_id"].(string))
+	w.must(err)
+	_, err = w.store.SaveExport(w.t.Context(), e.Restart(w.now), e.Fence())
+	w.must(err)
+	job["generation"] = e.Generation + 1
+}
+
+func shards(w *world) {
+	w.sharded = true
+	job := w.create("index/idx", `{"prompt_run_ids":["run_1","run_2","run_3"]}`)
+	w.step("plan", job)
+	raw, err := w.call("package", shard(job, 0))
+	w.must(err)
+	if !bytes.Contains(raw, []byte(`"shard":0`)) {
+		w.t.Errorf("a shard's output is %s", raw)
+	}
+	for n := 1; ; n++ {
+		if _, ok := w.artifacts.Content(fmt.Sprintf("work/acct/%s/g1/shards.json", job["export_id"])); !ok {
+			w.t.Fatal("the export isn't sharded")
+		}
+		if n == w.countShards(job) {
+			break
+		}
+		w.step("package", shard(job, n))
+	}
+	w.step("assemble", job)
+	w.step("presign", job)
+	w.step("finish", job)
+}
+
+func shard(job map[string]any, n int) map[string]any {
+	return map[string]any{"account_id": job["account_id"], "export_id": job["export_id"], "generation": job["generation"], "shard": n}
+}
+
+func (w *world) countShards(job map[string]any) int {
+	raw, _ := w.artifacts.Content(fmt.Sprintf("work/acct/%s/g1/shards.json", job["export_id"]))
+	var items []any
+	w.must(json.Unmarshal(raw, &items))
+	return len(items)
+}
+
+// resultsGone ends in refusals, under either layout.
+func resultsGone(w *world) {
+	w.sharded = true
+	job := w.create("index/idx", `{"prompt_run_ids":["run_1","run_2"]}`)
+	w.step("plan", job)
+	for n := range w.countShards(job) {
+		w.step("package", shard(job, n))
+	}
+	for _, key := range w.results.Keys() {
+		w.must(w.results.Delete(w.t.Context(), key))
+	}
+	for _, step := range []string{"assemble", "package"} {
+		if _, err := w.call(step, job); err == nil || !strings.Contains(err.Error(), "no longer in storage") {
+			w.t.Errorf("%s without results: %v", step, err)
+		}
+	}
+}
+
+func failures(w *world) {
+	job := w.create("prompt-run/run_1", "")
+	w.step("plan", job)
+	failed := map[string]any{"failure": map[string]string{"Error": "Export.Permanent", "Cause": "{}"}}
+	for k, v := range job {
+		failed[k] = v
+	}
+	w.step("fail", failed)
+
+	// Silence makes the sweeper restart, and give up in the end.
+	silent := w.create("prompt-run/run_2", "")
+	w.step("plan", silent)
+	for range export.MaxAttempts + 1 {
+		w.now = w.now.Add(24 * time.Hour)
+		w.step("sweep", map[string]any{"detail-type": "Scheduled Event"})
+		e, err := w.store.Export(w.t.Context(), "acct", silent["export_id"].(string))
+		w.must(err)
+		if !e.Open() {
+			return
+		}
+		silent["generation"] = e.Generation
+		w.step("plan", silent)
+	}
+	w.t.Error("the sweeper never gave up")
+}
+
+// starter starts nothing.
+type starter struct{ note func(string) }
+
+func (s starter) Start(context.Context, string, string, int) error {
+	s.note("states:StartExecution " + machine)
+	return nil
+}
+
+// opener opens a bucket of the customer's, with keys that KMS would have decrypted.
+type opener struct{ note func(string) }
+
+func (o opener) OpenTarget(context.Context, store.Connector) (connector.Target, error) {
+	o.note("kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *")
+	return target{}, nil
+}
+
+// target takes everything.
+type target struct{}
+
+func (target) Put(ctx context.Context, o connector.Object) (connector.Stored, error) {
+	body, err := o.Open(ctx, 0, -1)
+	if err != nil {
+		return connector.Stored{}, err
+	}
+	defer body.Close()
+	n, err := io.Copy(io.Discard, body)
+	return connector.Stored{Bytes: n, SHA256: o.SHA256}, err
+}
+
+func (target) URI(key string) string { return "s3://customer/" + key }

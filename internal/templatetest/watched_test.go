@@ -1,0 +1,175 @@
+package templatetest
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/store"
+)
+
+// records is the record store of one function.
+type records struct {
+	store.Store
+	note func(method string)
+}
+
+func (r records) APIKey(ctx context.Context, hash string) (store.APIKey, error) {
+	r.note("APIKey")
+	return r.Store.APIKey(ctx, hash)
+}
+
+func (r records) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+	r.note("CreateExport")
+	return r.Store.CreateExport(ctx, e, idem)
+}
+
+func (r records) Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
+	r.note("Idempotency")
+	return r.Store.Idempotency(ctx, key, now)
+}
+
+func (r records) Export(ctx context.Context, account, id string) (export.Export, error) {
+	r.note("Export")
+	return r.Store.Export(ctx, account, id)
+}
+
+func (r records) SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error) {
+	r.note("SaveExport")
+	return r.Store.SaveExport(ctx, next, fence)
+}
+
+func (r records) ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error) {
+	r.note("ListExports")
+	return r.Store.ListExports(ctx, account, q)
+}
+
+func (r records) DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
+	r.note("DueExports")
+	return r.Store.DueExports(ctx, now, limit)
+}
+
+func (r records) Index(ctx context.Context, account, id string) (export.Index, error) {
+	r.note("Index")
+	return r.Store.Index(ctx, account, id)
+}
+
+func (r records) Run(ctx context.Context, account, id string) (export.Run, error) {
+	r.note("Run")
+	return r.Store.Run(ctx, account, id)
+}
+
+func (r records) RunsOfIndex(ctx context.Context, account, indexID string) ([]export.Run, error) {
+	r.note("RunsOfIndex")
+	return r.Store.RunsOfIndex(ctx, account, indexID)
+}
+
+func (r records) Parts(ctx context.Context, account, runID string) ([]export.Part, error) {
+	r.note("Parts")
+	return r.Store.Parts(ctx, account, runID)
+}
+
+func (r records) Connector(ctx context.Context, account, id string) (store.Connector, error) {
+	r.note("Connector")
+	return r.Store.Connector(ctx, account, id)
+}
+
+func (r records) PutIndex(context.Context, export.Index) error            { return r.refuse("PutIndex") }
+func (r records) PutRun(context.Context, export.Run, []export.Part) error { return r.refuse("PutRun") }
+func (r records) PutAPIKey(context.Context, store.APIKey) error           { return r.refuse("PutAPIKey") }
+func (r records) PutConnector(context.Context, store.Connector) error {
+	return r.refuse("PutConnector")
+}
+
+// refuse notes a write that is the platform's side: no function has a grant for it.
+func (r records) refuse(method string) error {
+	r.note(method)
+	return fault.New(fault.Internal, "not_allowed", "Functions don't write the catalogue.")
+}
+
+// bucket is a bucket of one function. S3 says that an object is absent only to those who may list the bucket.
+type bucket struct {
+	blob.Bucket
+	arn    string
+	note   func(call string)
+	before func(method, key string)
+}
+
+func (b bucket) did(action, key string, err error) {
+	folder, _, _ := strings.Cut(key, "/")
+	b.note("s3:" + action + " " + b.arn + "/" + folder + "/*")
+	if fault.Is(err, fault.NotFound) && action == "GetObject" {
+		b.note("s3:ListBucket " + b.arn)
+	}
+}
+
+func (b bucket) Head(ctx context.Context, key string) (blob.Info, error) {
+	info, err := b.Bucket.Head(ctx, key)
+	b.did("GetObject", key, err)
+	return info, err
+}
+
+func (b bucket) Open(ctx context.Context, key string, offset, length int64) (io.ReadCloser, blob.Info, error) {
+	body, info, err := b.Bucket.Open(ctx, key, offset, length)
+	b.did("GetObject", key, err)
+	return body, info, err
+}
+
+func (b bucket) List(ctx context.Context, prefix, startAfter string, limit int) ([]blob.Info, error) {
+	b.note("s3:ListBucket " + b.arn)
+	return b.Bucket.List(ctx, prefix, startAfter, limit)
+}
+
+func (b bucket) Put(ctx context.Context, key string, body []byte, o blob.PutOptions) (blob.Info, error) {
+	if b.before != nil {
+		b.before("Put", key)
+	}
+	info, err := b.Bucket.Put(ctx, key, body, o)
+	b.did("PutObject", key, err)
+	return info, err
+}
+
+func (b bucket) Delete(ctx context.Context, key string) error {
+	err := b.Bucket.Delete(ctx, key)
+	b.did("DeleteObject", key, err)
+	return err
+}
+
+func (b bucket) CreateUpload(ctx context.Context, key string, o blob.PutOptions) (string, error) {
+	id, err := b.Bucket.CreateUpload(ctx, key, o)
+	b.did("PutObject", key, err)
+	return id, err
+}
+
+func (b bucket) UploadPart(ctx context.Context, key, uploadID string, n int, body io.ReadSeeker, size int64) (blob.UploadedPart, error) {
+	part, err := b.Bucket.UploadPart(ctx, key, uploadID, n, body, size)
+	b.did("PutObject", key, err)
+	return part, err
+}
+
+func (b bucket) CompleteUpload(ctx context.Context, key, uploadID string, parts []blob.UploadedPart, ifAbsent bool) (blob.Info, error) {
+	info, err := b.Bucket.CompleteUpload(ctx, key, uploadID, parts, ifAbsent)
+	b.did("PutObject", key, err)
+	return info, err
+}
+
+func (b bucket) AbortUpload(ctx context.Context, key, uploadID string) error {
+	err := b.Bucket.AbortUpload(ctx, key, uploadID)
+	b.did("AbortMultipartUpload", key, err)
+	return err
+}
+
+func (b bucket) Uploads(ctx context.Context, prefix string) ([]blob.Upload, error) {
+	b.note("s3:ListBucketMultipartUploads " + b.arn)
+	return b.Bucket.Uploads(ctx, prefix)
+}
+
+func (b bucket) Presign(ctx context.Context, key, filename string, ttl time.Duration) (string, time.Time, error) {
+	url, expires, err := b.Bucket.Presign(ctx, key, filename, ttl)
+	b.did("GetObject", key, err) // by whoever has the link, with the signer's permissions
+	return url, expires, err
+}

@@ -1,0 +1,171 @@
+package templatetest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/blob/blobtest/memblob"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/store"
+	"github.com/videovector/exports/internal/store/sqlitestore"
+	"github.com/videovector/exports/internal/wiring"
+)
+
+const apiKey = "sk_live_000000000000000000000000000000000000000000000001"
+
+var t0 = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// handlers are what the functions' mains start.
+var handlers = map[string]func(wiring.Parts) any{
+	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
+	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
+	"presign": wiring.Presign, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
+}
+
+// world is the whole service in memory, over one record store and two buckets, with every function's calls noted.
+type world struct {
+	t                  *testing.T
+	ledger             *ledger
+	store              *sqlitestore.Store
+	results, artifacts *memblob.Bucket
+	keys               *auth.Keyring
+	now                time.Time
+	ids                int
+	sharded            bool
+	before             func(method, key string) // of calls of the artifacts bucket
+}
+
+func newWorld(t *testing.T, l *ledger) *world {
+	t.Helper()
+	records, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "records.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = records.Close() }) // of a file that goes with the test
+	keys, err := auth.NewKeyring(auth.Keys{Current: bytes.Repeat([]byte("k"), auth.MinKeyBytes)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, ledger: l, store: records, results: memblob.New(memblob.Config{Name: "results"}), keys: keys, now: t0}
+	w.artifacts = memblob.New(memblob.Config{Name: "artifacts", Clock: func() time.Time { return w.now }})
+	w.fill()
+	return w
+}
+
+// fill puts an index with nine runs, an API key and a connector there.
+func (w *world) fill() {
+	ctx := w.t.Context()
+	w.must(w.store.PutIndex(ctx, export.Index{ID: "idx", AccountID: "acct", Name: "Archive", CreatedAt: t0}))
+	for n := range 9 {
+		w.addRun(fmt.Sprintf("run_%d", n))
+	}
+	w.must(w.store.PutAPIKey(ctx, store.APIKey{Hash: auth.HashKey(apiKey), KeyID: "key_1", AccountID: "acct", UserID: "user", Scope: "admin"}))
+	w.must(w.store.PutConnector(ctx, store.Connector{
+		ID: "conn", AccountID: "acct", Name: "Bucket", Provider: "s3", Status: "active", Scopes: []string{"export"}, Bucket: "customer",
+	}))
+}
+
+func (w *world) addRun(id string) {
+	content := []byte(strings.Repeat(`{"result_type":"segment","metadata":{"text":"……………………………………………………………………"}}`+"\n", 20))
+	key := "results/acct/" + id + "/part-00001.ndjson"
+	_, err := w.results.Put(w.t.Context(), key, content, blob.PutOptions{})
+	w.must(err)
+	sum := sha256.Sum256(content)
+	part := export.Part{Number: 1, Key: key, Bytes: int64(len(content)), Rows: 20, SHA256: hex.EncodeToString(sum[:])}
+	w.must(w.store.PutRun(w.t.Context(), export.Run{
+		ID: id, AccountID: "acct", IndexID: "idx", ExecutedAt: t0.Add(-time.Hour), Status: export.RunCompleted, Parts: 1, Rows: part.Rows, Bytes: part.Bytes,
+	}, []export.Part{part}))
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// parts are the function's, with its calls noted.
+func (w *world) parts(folder string) wiring.Parts {
+	note := func(call string) { w.ledger.note(folder, call) }
+	p := wiring.Parts{
+		Store:      records{w.store, func(method string) { note("records:" + method) }},
+		Artifacts:  bucket{w.artifacts, artifacts, note, w.before},
+		Results:    bucket{w.results, results, note, nil},
+		Executions: starter{note},
+		Connectors: opener{note},
+		Keyring:    w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), BufferDownloads: true,
+		Clock: func() time.Time { return w.now },
+		NewID: func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
+	}
+	if w.sharded {
+		p.ShardThreshold, p.ShardBytes, p.PartBytes = 1, 2000, 1000
+	}
+	return p
+}
+
+// call invokes the function with the event, as Lambda does.
+func (w *world) call(folder string, event any) ([]byte, error) {
+	w.t.Helper()
+	raw, err := json.Marshal(event)
+	w.must(err)
+	return lambda.NewHandler(handlers[folder](w.parts(folder))).Invoke(w.t.Context(), raw)
+}
+
+// step invokes a step, which must succeed.
+func (w *world) step(folder string, in map[string]any) {
+	w.t.Helper()
+	if _, err := w.call(folder, in); err != nil {
+		w.t.Fatalf("%s: %v", folder, err)
+	}
+}
+
+// http sends a request to the function and gives the reply's body; the status must be the wanted one.
+func (w *world) http(folder, method, path, body string, want int) []byte {
+	w.t.Helper()
+	path, query, _ := strings.Cut(path, "?token=")
+	event := map[string]any{
+		"httpMethod": method, "path": path, "body": body, "headers": map[string]string{"Idempotency-Key": "once"},
+		"requestContext": map[string]any{"requestId": "req", "authorizer": map[string]string{
+			"account_id": "acct", "user_id": "user", "key_id": "key_1", "scope": "admin",
+		}},
+	}
+	switch {
+	case query != "":
+		event["queryStringParameters"] = map[string]string{"token": query}
+	case folder == "download-export":
+		event["headers"] = map[string]string{"X-API-Key": apiKey}
+	}
+	raw, err := w.call(folder, event)
+	w.must(err)
+	var reply struct {
+		StatusCode int
+		Body       string
+	}
+	w.must(json.Unmarshal(raw, &reply))
+	if reply.StatusCode != want {
+		w.t.Fatalf("%s %s: %d, want %d: %s", method, path, reply.StatusCode, want, reply.Body)
+	}
+	return []byte(reply.Body)
+}
+
+// create orders an export and gives its job.
+func (w *world) create(path, body string) map[string]any {
+	w.t.Helper()
+	var reply struct {
+		ExportID string `json:"export_id"`
+	}
+	w.must(json.Unmarshal(w.http("create-export", "POST", "/v2/exports/"+path, body, 202), &reply))
+	return map[string]any{"account_id": "acct", "export_id": reply.ExportID, "generation": 1}
+}
