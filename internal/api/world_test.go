@@ -1,0 +1,283 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/videovector/exports/internal/api"
+	"github.com/videovector/exports/internal/apigw"
+	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/blob/blobtest/memblob"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/store"
+	"github.com/videovector/exports/internal/store/sqlitestore"
+)
+
+var t0 = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// document is what every completed export of these tests holds.
+const document = `{"kind":"videovector.export","results":[]}`
+
+// keys are API keys by the name that tests call them.
+var keys = func() map[string]string {
+	byName := map[string]string{}
+	for n, name := range []string{"admin", "write", "read", "search", "other", "revoked", "unknown"} {
+		byName[name] = fmt.Sprintf("sk_test_%048x", n+1)
+	}
+	return byName
+}()
+
+// world is the HTTP surface over an embedded record store and a bucket in memory. Requests come as events of the
+// gateway, with the authorizer asked before, and every reply is held against the OpenAPI description.
+type world struct {
+	t         testing.TB
+	store     *sqlitestore.Store
+	artifacts *memblob.Bucket
+	now       time.Time
+	ids       int
+	started   []string // executions asked for
+	startErr  error
+	links     int // presigned links made
+	linkErr   error
+	storeErr  error // of every call of the handlers
+	log       bytes.Buffer
+
+	authorize apigw.Authorize
+	functions map[string]apigw.Buffered
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	records, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "records.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = records.Close() }) // of a file that goes with the test
+	ring, err := auth.NewKeyring(auth.Keys{Current: bytes.Repeat([]byte("k"), auth.MinKeyBytes)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, store: records, now: t0}
+	clock := func() time.Time { return w.now }
+	w.artifacts = memblob.New(memblob.Config{Name: "artifacts", Clock: clock})
+	log := slog.New(slog.NewJSONHandler(&w.log, nil))
+	authenticator := auth.NewAuthenticator(records)
+	gate := gate{records, &w.storeErr}
+	w.authorize = apigw.Authorizer(authenticator, log)
+	w.functions = map[string]apigw.Buffered{
+		"CreateExportFunction": apigw.Handler(api.CreateExport(api.CreateConfig{
+			Records: gate, Starter: w, Keys: ring, Clock: clock, Log: log,
+			NewID: func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
+		}), log),
+		"ReadExportFunction": apigw.Handler(api.ReadExport(api.ReadConfig{
+			Exports: gate, Links: w, Keys: ring, Origin: "https://api.example.com", Clock: clock, Log: log,
+		}), log),
+		"DownloadExportFunction": apigw.Handler(api.DownloadExport(api.DownloadConfig{
+			Exports: gate, Documents: w.artifacts, Authenticator: authenticator, Keys: ring, MaxBytes: 1000, Clock: clock, Log: log,
+		}), log),
+	}
+	w.fill()
+	return w
+}
+
+// fill puts the catalogue there: an index with finished, empty, unfinished and late runs, another account's index, and
+// connectors with and without the scope.
+func (w *world) fill() {
+	ctx := w.t.Context()
+	for name, key := range keys {
+		k := store.APIKey{Hash: auth.HashKey(key), KeyID: "key_" + name, AccountID: "acct", UserID: "user_1", Scope: name}
+		switch name {
+		case "unknown":
+			continue
+		case "other":
+			k.AccountID, k.Scope = "acct_other", "admin"
+		case "revoked":
+			k.Scope, k.RevokedAt = "admin", t0
+		}
+		w.must(w.store.PutAPIKey(ctx, k))
+	}
+	w.must(w.store.PutIndex(ctx, export.Index{ID: "idx", AccountID: "acct", CreatedAt: t0}))
+	w.must(w.store.PutIndex(ctx, export.Index{ID: "idx_empty", AccountID: "acct", CreatedAt: t0}))
+	w.must(w.store.PutIndex(ctx, export.Index{ID: "idx_other", AccountID: "acct_other", CreatedAt: t0}))
+	w.must(w.store.PutRun(ctx, export.Run{
+		ID: "run_theirs", AccountID: "acct_other", IndexID: "idx_other", ExecutedAt: t0.Add(-time.Hour), Status: export.RunCompleted, Rows: 1, Bytes: 1, Parts: 1,
+	}, []export.Part{{Number: 1, Key: "results/acct_other/run_theirs", Rows: 1, Bytes: 1}}))
+	w.putRun("run_1", "idx", export.RunCompleted, 10)
+	w.putRun("run_2", "idx", export.RunCompletedWithFailures, 5)
+	w.putRun("run_open", "idx", export.RunProcessing, 3)
+	w.putRun("run_empty", "idx", export.RunFailed, 0)
+	w.putRun("run_elsewhere", "idx_empty", export.RunPending, 0)
+	for id, scopes := range map[string][]string{"conn": {"import", "export"}, "conn_import": {"import"}} {
+		w.must(w.store.PutConnector(ctx, store.Connector{
+			ID: id, AccountID: "acct", Name: id, Provider: "s3", Status: "active", Scopes: scopes, ExportBasePath: "base", Bucket: "customer",
+		}))
+	}
+}
+
+func (w *world) putRun(id, index string, status export.RunStatus, rows int64) {
+	r := export.Run{ID: id, AccountID: "acct", IndexID: index, ExecutedAt: t0.Add(-time.Hour), Status: status, Rows: rows}
+	var parts []export.Part
+	if rows > 0 {
+		r.Parts, r.Bytes = 1, 10*rows
+		parts = []export.Part{{Number: 1, Key: "results/acct/" + id, Rows: rows, Bytes: r.Bytes}}
+	}
+	w.must(w.store.PutRun(w.t.Context(), r, parts))
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Start implements api.Starter.
+func (w *world) Start(_ context.Context, account, id string, generation int) error {
+	w.started = append(w.started, fmt.Sprintf("%s/%s-g%d", account, id, generation))
+	return w.startErr
+}
+
+// Presign implements api.Links.
+func (w *world) Presign(_ context.Context, a export.Artifact, filename string) (export.Link, error) {
+	w.links++
+	return export.Link{URL: fmt.Sprintf("https://storage.example.com/%s?as=%s&link=%d", a.Key, filename, w.links), ExpiresAt: w.now.Add(time.Hour)}, w.linkErr
+}
+
+// change replaces the export's record by what next makes of it.
+func (w *world) change(id string, next func(export.Export) export.Export) {
+	w.t.Helper()
+	e, err := w.store.Export(w.t.Context(), "acct", id)
+	w.must(err)
+	_, err = w.store.SaveExport(w.t.Context(), next(e), e.Fence())
+	w.must(err)
+}
+
+// complete takes a pending export to its good end, with its document in the bucket.
+func (w *world) complete(id string) {
+	w.t.Helper()
+	key := "artifacts/acct/" + id + "/" + export.ObjectName(id)
+	_, err := w.artifacts.Put(w.t.Context(), key, []byte(document), blob.PutOptions{ContentType: "application/json"})
+	w.must(err)
+	w.change(id, func(e export.Export) export.Export { return e.Claim(w.now) })
+	w.change(id, func(e export.Export) export.Export {
+		e = e.Packaged(export.Artifact{
+			Bucket: "artifacts", Key: key, ManifestKey: key + ".manifest", Bytes: int64(len(document)), SHA256: strings.Repeat("ab", 32),
+			ManifestSHA256: strings.Repeat("cd", 32), Counts: export.Counts{Runs: 2, Results: 15, Segments: 14, Videos: 1, Failed: 2},
+		}, w.now)
+		e = e.Linked(export.Link{URL: "https://storage.example.com/" + key + "?as=made", ExpiresAt: w.now.Add(time.Hour)}, w.now)
+		if d := e.Request.Destination; d != nil {
+			e = e.Delivered(export.Receipt{URI: "s3://customer/" + export.JoinPath(d.BasePath, d.Subpath, export.ObjectName(id)), Bytes: int64(len(document))}, w.now)
+		}
+		return e.Complete(w.now)
+	})
+}
+
+// send sends the request through the gateway's event and gives the reply, which the description must allow.
+func (w *world) send(r *http.Request, body []byte) *http.Response {
+	w.t.Helper()
+	op := describe(w.t).find(r.Method, r.URL.EscapedPath())
+	ev := events.APIGatewayProxyRequest{
+		HTTPMethod: r.Method, Path: strings.TrimPrefix(r.URL.EscapedPath(), "/api"), MultiValueHeaders: r.Header, MultiValueQueryStringParameters: r.URL.Query(),
+		Body: base64.StdEncoding.EncodeToString(body), IsBase64Encoded: true,
+		RequestContext: events.APIGatewayProxyRequestContext{RequestID: "req-1"},
+	}
+	if op == nil || op.authorized() {
+		granted, err := w.authorize(r.Context(), events.APIGatewayCustomAuthorizerRequestTypeRequest{
+			MultiValueHeaders: r.Header, MethodArn: "arn:aws:execute-api:us-east-1:1:api/api/GET/v2/exports",
+		})
+		if err == nil {
+			ev.RequestContext.Authorizer = granted.Context
+		}
+	}
+	function := "ReadExportFunction"
+	if op != nil {
+		function = op.function()
+	}
+	out, err := w.functions[function](r.Context(), ev)
+	w.must(err)
+	reply := response(w.t, out)
+	if reply.Header.Get("X-Request-Id") != "req-1" {
+		w.t.Errorf("%s %s: X-Request-ID is %q", r.Method, r.URL.Path, reply.Header.Get("X-Request-Id"))
+	}
+	describe(w.t).check(w.t, op, r, reply)
+	return reply
+}
+
+// response is the function's reply as the gateway passes it on.
+func response(t testing.TB, out events.APIGatewayProxyResponse) *http.Response {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	for name, v := range out.Headers {
+		rec.Header().Set(name, v)
+	}
+	for name, values := range out.MultiValueHeaders {
+		rec.Header()[http.CanonicalHeaderKey(name)] = values
+	}
+	rec.WriteHeader(out.StatusCode)
+	body := []byte(out.Body)
+	if out.IsBase64Encoded {
+		var err error
+		if body, err = base64.StdEncoding.DecodeString(out.Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(body) == 0 { // a 204 may have none
+		return rec.Result()
+	}
+	if _, err := rec.Write(body); err != nil {
+		t.Fatal(err)
+	}
+	return rec.Result()
+}
+
+// gate is the record store as the handlers have it: while err is set, every call fails with it.
+type gate struct {
+	*sqlitestore.Store
+	err *error
+}
+
+func (g gate) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+	if *g.err != nil {
+		return store.Idempotency{}, false, *g.err
+	}
+	return g.Store.CreateExport(ctx, e, idem)
+}
+
+func (g gate) Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
+	return pass(g, func() (store.Idempotency, error) { return g.Store.Idempotency(ctx, key, now) })
+}
+
+func (g gate) Index(ctx context.Context, account, id string) (export.Index, error) {
+	return pass(g, func() (export.Index, error) { return g.Store.Index(ctx, account, id) })
+}
+
+func (g gate) Export(ctx context.Context, account, id string) (export.Export, error) {
+	return pass(g, func() (export.Export, error) { return g.Store.Export(ctx, account, id) })
+}
+
+func (g gate) ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error) {
+	return pass(g, func() (store.Page, error) { return g.Store.ListExports(ctx, account, q) })
+}
+
+func pass[T any](g gate, call func() (T, error)) (T, error) {
+	if *g.err != nil {
+		var none T
+		return none, *g.err
+	}
+	return call()
+}
+
+var errDown = errors.New("connection refused")
