@@ -3,7 +3,9 @@ package localgw
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -17,15 +19,22 @@ type Deployed struct {
 	Name      string // its folder under functions/
 	Timeout   time.Duration
 	MemoryMB  int
+	Variables []string // names of its environment variables, sorted
 }
+
+// defaultMemoryMB is Lambda's own.
+const defaultMemoryMB = 128
 
 // functionType is SAM's.
 const functionType = "AWS::Serverless::Function"
 
 type samFunction struct {
-	CodeURI    yaml.Node `yaml:"CodeUri"`
-	Timeout    int       `yaml:"Timeout"`
-	MemorySize int       `yaml:"MemorySize"`
+	CodeURI     yaml.Node `yaml:"CodeUri"`
+	Timeout     int       `yaml:"Timeout"`
+	MemorySize  int       `yaml:"MemorySize"`
+	Environment struct {
+		Variables map[string]yaml.Node `yaml:"Variables"`
+	} `yaml:"Environment"`
 }
 
 // TemplateFunctions reads the functions of a SAM template, by logical id. A function's folder is its CodeUri if that
@@ -62,7 +71,7 @@ func TemplateFunctions(template []byte) (map[string]Deployed, error) {
 }
 
 func deployed(id string, f, globals samFunction) Deployed {
-	d := Deployed{LogicalID: id, Name: dashed(strings.TrimSuffix(id, "Function")), Timeout: defaultTimeout, MemoryMB: 128}
+	d := Deployed{LogicalID: id, Name: dashed(strings.TrimSuffix(id, "Function")), Timeout: defaultTimeout, MemoryMB: defaultMemoryMB}
 	if clean := path.Clean(f.CodeURI.Value); path.Base(path.Dir(clean)) == "functions" {
 		d.Name = path.Base(clean)
 	}
@@ -73,7 +82,10 @@ func deployed(id string, f, globals samFunction) Deployed {
 		if s.MemorySize > 0 {
 			d.MemoryMB = s.MemorySize
 		}
+		d.Variables = slices.AppendSeq(d.Variables, maps.Keys(s.Environment.Variables))
 	}
+	slices.Sort(d.Variables)
+	d.Variables = slices.Compact(d.Variables)
 	return d
 }
 
