@@ -57,6 +57,7 @@ type world struct {
 
 	authorize apigw.Authorize
 	functions map[string]apigw.Buffered
+	download  api.DownloadConfig
 }
 
 func newWorld(t testing.TB) *world {
@@ -85,12 +86,19 @@ func newWorld(t testing.TB) *world {
 		"ReadExportFunction": apigw.Handler(api.ReadExport(api.ReadConfig{
 			Exports: gate, Links: w, Keys: ring, Origin: "https://api.example.com", Clock: clock, Log: log,
 		}), log),
-		"DownloadExportFunction": apigw.Handler(api.DownloadExport(api.DownloadConfig{
-			Exports: gate, Documents: w.artifacts, Authenticator: authenticator, Keys: ring, MaxBytes: 1000, Clock: clock, Log: log,
-		}), log),
 	}
+	w.download = api.DownloadConfig{
+		Exports: gate, Documents: w.artifacts, Authenticator: authenticator, Keys: ring, Clock: clock, Log: log,
+	}
+	w.maxDownload(1000)
 	w.fill()
 	return w
+}
+
+// maxDownload sets what the transport can carry, in bytes.
+func (w *world) maxDownload(n int64) {
+	w.download.MaxBytes = n
+	w.functions["DownloadExportFunction"] = apigw.Handler(api.DownloadExport(w.download), w.download.Log)
 }
 
 // fill puts the catalogue there: an index with finished, empty, unfinished and late runs, another account's index, and
