@@ -35,8 +35,15 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(names) == 0 {
 		t.Fatalf("scripts: %v, %v", names, err)
 	}
+	played := 0
 	for _, name := range names {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) { play(t, name) })
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+			play(t, name)
+			played++
+		})
+	}
+	if played == len(names) {
+		describe(t).checkSeen(t)
 	}
 }
 
