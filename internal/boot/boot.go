@@ -23,10 +23,11 @@ type env struct {
 	get func(string) string
 }
 
-// What Lambda carries, in bytes: a streamed reply up to 200 MB, a buffered one up to 6 MB with its JSON around it.
+// What Lambda carries, in bytes: a streamed reply up to 200 MB, a buffered one up to 6 MB. There the document is a JSON
+// string, in which every quote takes two bytes.
 const (
 	maxStreamed = 200_000_000
-	maxBuffered = 5 << 20
+	maxBuffered = 3 << 20
 )
 
 // Need adds one part that a function works with, made from the environment.
