@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"time"
 
@@ -116,9 +117,12 @@ func (d *Document) Bytes() (n int64) {
 	return n
 }
 
-// Write writes the whole document and gives what it holds. progress hears the records and input bytes read so far
-// after every record; it must be cheap.
-func (d *Document) Write(ctx context.Context, w io.Writer, open Source, progress func(records, bytes int64)) (export.Counts, error) {
+// Progress hears the records and input bytes read so far, after every record; it must be cheap. Its error ends the
+// writing.
+type Progress func(records, bytes int64) error
+
+// Write writes the whole document and gives what it holds. A nil progress means nobody listens.
+func (d *Document) Write(ctx context.Context, w io.Writer, open Source, progress Progress) (export.Counts, error) {
 	opening, err := d.Opening()
 	if err != nil {
 		return export.Counts{}, err
@@ -126,7 +130,8 @@ func (d *Document) Write(ctx context.Context, w io.Writer, open Source, progress
 	if _, err := w.Write(opening); err != nil {
 		return export.Counts{}, err
 	}
-	c := &copier{document: d, out: w, open: open, parser: newParser(), progress: progress}
+	c := newCopier(d, w, open)
+	c.progress = progress
 	for _, in := range d.Inputs {
 		if err := c.copy(ctx, in); err != nil {
 			return export.Counts{}, err
@@ -146,8 +151,10 @@ type copier struct {
 	document *Document
 	out      io.Writer
 	open     Source
-	parser   *parser
-	progress func(records, bytes int64)
+	parser   *Parser
+	lines    *Lines
+	digest   hash.Hash // of the input
+	progress Progress
 	strict   bool // refuse irregular input with fault.Irregular
 
 	counts   export.Counts
@@ -158,6 +165,10 @@ type copier struct {
 	from, to int64 // only records that begin in [from, to) are counted; to 0 means all
 }
 
+func newCopier(d *Document, w io.Writer, open Source) *copier {
+	return &copier{document: d, out: w, open: open, parser: NewParser(), lines: NewLines(nil), digest: sha256.New()}
+}
+
 // copy copies one input and checks it against what the catalogue says of it.
 func (c *copier) copy(ctx context.Context, in Input) error {
 	body, err := c.open(ctx, in)
@@ -165,27 +176,31 @@ func (c *copier) copy(ctx context.Context, in Input) error {
 		return err
 	}
 	defer body.Close()
-	digest := sha256.New()
-	lines := NewLines(io.TeeReader(body, digest))
+	c.digest.Reset()
+	c.lines.reset(io.TeeReader(body, c.digest))
 	rows := int64(0)
 	for {
-		raw, err := lines.Next()
+		raw, err := c.lines.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err := c.take(ctx, in, lines, raw, err); err != nil {
+		if err := c.take(ctx, in, raw, err); err != nil {
 			return err
 		}
 		rows++
 	}
-	c.bytes += lines.Bytes()
-	if c.strict && lines.Irregular() {
+	c.bytes += c.lines.Bytes()
+	if c.strict && c.lines.Irregular() {
 		return errIrregular(in)
 	}
-	if rows != in.Rows || lines.Bytes() != in.Bytes || hex.EncodeToString(digest.Sum(nil)) != in.SHA256 {
-		return fault.Newf(fault.Invalid, "results_changed", "Part %d of run %s is not what the catalogue describes: its results were changed after the run ended.", in.Number, in.RunID)
+	if rows != in.Rows || c.lines.Bytes() != in.Bytes || hex.EncodeToString(c.digest.Sum(nil)) != in.SHA256 {
+		return errChanged(in)
 	}
 	return nil
+}
+
+func errChanged(in Input) error {
+	return fault.Newf(fault.Invalid, "results_changed", "Part %d of run %s is not what the catalogue describes: its results were changed after the run ended.", in.Number, in.RunID)
 }
 
 func errIrregular(in Input) error {
@@ -193,25 +208,27 @@ func errIrregular(in Input) error {
 }
 
 // take checks one line and writes it.
-func (c *copier) take(ctx context.Context, in Input, lines *Lines, raw []byte, err error) error {
+func (c *copier) take(ctx context.Context, in Input, raw []byte, err error) error {
 	if errors.Is(err, ErrRecordTooLong) {
-		return badRecord(in, lines.Number()+1, err)
+		return badRecord(in, c.lines.Number(), err)
 	}
 	if err != nil {
 		return err
 	}
-	if c.strict && lines.Irregular() {
+	if c.strict && c.lines.Irregular() {
 		return errIrregular(in)
 	}
-	r, err := c.parser.parse(raw)
+	r, err := c.parser.Parse(raw)
 	if err != nil {
-		return badRecord(in, lines.Number(), err)
+		return badRecord(in, c.lines.Number(), err)
 	}
 	c.records++
 	if c.progress != nil {
-		c.progress(c.records, c.bytes+lines.Bytes())
+		if err := c.progress(c.records, c.bytes+c.lines.Bytes()); err != nil {
+			return err
+		}
 	}
-	if c.document.MatchesOnly && !r.selected {
+	if c.document.MatchesOnly && !r.Selected {
 		return ctx.Err()
 	}
 	if c.to == 0 || (c.position >= c.from && c.position < c.to) {

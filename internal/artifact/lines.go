@@ -10,8 +10,11 @@ import (
 // MaxRecordBytes is the longest record: it must fit into memory, next to a part.
 const MaxRecordBytes = 16 << 20
 
-// ErrRecordTooLong is a line beyond MaxRecordBytes.
+// ErrRecordTooLong is a record beyond MaxRecordBytes.
 var ErrRecordTooLong = errors.New("a record is at most 16 MiB")
+
+// linesBuffer is what is read at once, and the room that a line has for blanks, byte order mark and line end.
+const linesBuffer = 256 << 10
 
 var utf8BOM = []byte("\ufeff")
 
@@ -26,25 +29,39 @@ type Lines struct {
 }
 
 // NewLines reads from r.
-func NewLines(r io.Reader) *Lines { return &Lines{r: bufio.NewReaderSize(r, 256<<10)} }
+func NewLines(r io.Reader) *Lines { return &Lines{r: bufio.NewReaderSize(r, linesBuffer)} }
+
+// reset reads from r anew, with the memory that there is.
+func (l *Lines) reset(r io.Reader) {
+	l.r.Reset(r)
+	*l = Lines{r: l.r, long: l.long[:0]}
+}
 
 // Next gives the next record without its line end, valid until the following call. It ends with io.EOF; any other
-// error is ErrRecordTooLong or the reader's.
+// error is ErrRecordTooLong, after which nothing can be read, or the reader's.
 func (l *Lines) Next() ([]byte, error) {
 	for {
 		raw, err := l.read()
+		if errors.Is(err, ErrRecordTooLong) {
+			l.number++
+			return nil, err
+		}
 		if len(raw) == 0 || (err != nil && !errors.Is(err, io.EOF)) {
 			return nil, err
 		}
 		l.number++
 		l.bytes += int64(len(raw))
-		if record := l.strip(raw); len(record) > 0 {
+		record := l.strip(raw)
+		if len(record) > MaxRecordBytes {
+			return nil, ErrRecordTooLong
+		}
+		if len(record) > 0 {
 			return record, nil
 		}
 	}
 }
 
-// Number is the number of the line that Next gave last, from 1.
+// Number is the number of the line that Next gave or refused last, from 1.
 func (l *Lines) Number() int { return l.number }
 
 // Bytes is how much has been read.
@@ -72,7 +89,7 @@ func (l *Lines) read() ([]byte, error) {
 	}
 	l.long = l.long[:0]
 	for errors.Is(err, bufio.ErrBufferFull) {
-		if len(l.long)+len(chunk) > MaxRecordBytes {
+		if len(l.long) > MaxRecordBytes {
 			return nil, ErrRecordTooLong
 		}
 		l.long = append(l.long, chunk...)

@@ -45,6 +45,7 @@ func (d *Document) NewManifest(name string, digests Digests, counts export.Count
 	counts.Runs = int64(len(d.Runs))
 	m := Manifest{
 		Kind: "videovector.export.manifest", SchemaVersion: SchemaVersion, Export: d.Head,
+		Runs:   []ManifestRun{},
 		Files:  []File{{Name: name, Rows: counts.Results, Digests: digests}},
 		Counts: ManifestCounts{Counts: counts, Selected: d.Rows(), Written: counts.Results, Filtered: d.Rows() - counts.Results},
 	}

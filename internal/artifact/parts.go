@@ -24,15 +24,17 @@ func PartSize(total int64) int64 {
 	return max(need, MinPartBytes)
 }
 
-// PartWriter cuts what is written into parts of one size, and hands each to flush as it fills. The buffer is reused:
-// flush must be done with it when it returns. Parts are numbered from first.
+// PartWriter cuts what is written into parts of one size and hands each to flush, which works on it while the next
+// part fills: one flush at a time, in order. Its failure is reported by a later Write or by Close. Whoever leaves
+// before Close must Discard.
 type PartWriter struct {
-	buf    []byte
-	number int
-	flush  func(number int, content []byte) error
+	buf, spare []byte
+	number     int
+	flush      func(number int, content []byte) error
+	pending    chan error // of the flush under way, nil for none
 }
 
-// NewPartWriter writes parts of the size, numbered from first.
+// NewPartWriter writes parts of the size, numbered from first. flush must be done with the content when it returns.
 func NewPartWriter(size int64, first int, flush func(number int, content []byte) error) *PartWriter {
 	return &PartWriter{buf: make([]byte, 0, size), number: first, flush: flush}
 }
@@ -45,7 +47,7 @@ func (w *PartWriter) Write(p []byte) (int, error) {
 		w.buf = append(w.buf, p[:n]...)
 		p, written = p[n:], written+n
 		if len(w.buf) == cap(w.buf) {
-			if err := w.Close(); err != nil {
+			if err := w.handOver(); err != nil {
 				return written, err
 			}
 		}
@@ -53,17 +55,45 @@ func (w *PartWriter) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// Close hands on what has not filled a part.
-func (w *PartWriter) Close() error {
-	if len(w.buf) == 0 {
-		return nil
-	}
-	if err := w.flush(w.number, w.buf); err != nil {
+// handOver begins to flush the buffer and goes on in the other one, once that is free.
+func (w *PartWriter) handOver() error {
+	if err := w.wait(); err != nil {
 		return err
 	}
-	w.number++
-	w.buf = w.buf[:0]
+	full, number, pending := w.buf, w.number, make(chan error, 1)
+	if w.spare == nil {
+		w.spare = make([]byte, 0, cap(full))
+	}
+	w.buf, w.spare = w.spare[:0], full
+	w.number, w.pending = number+1, pending
+	go func() { pending <- w.flush(number, full) }()
 	return nil
+}
+
+// Close hands on what has not filled a part, and waits for everything.
+func (w *PartWriter) Close() error {
+	if err := w.wait(); err != nil || len(w.buf) == 0 {
+		return err
+	}
+	content := w.buf
+	w.buf = w.buf[:0]
+	w.number++
+	return w.flush(w.number-1, content)
+}
+
+// Discard drops what has not filled a part, and waits for the flush under way. After Close it has no effect.
+func (w *PartWriter) Discard() {
+	_ = w.wait() // whoever discards has a failure already
+	w.buf = w.buf[:0]
+}
+
+func (w *PartWriter) wait() error {
+	if w.pending == nil {
+		return nil
+	}
+	err := <-w.pending
+	w.pending = nil
+	return err
 }
 
 // Digests are the checksums of a document, in lower-case hex.

@@ -42,8 +42,8 @@ func (l Layout) offset(bytes, rows int64) int64 {
 }
 
 // WriteRange writes the document's bytes from offset from (inclusive) to to (exclusive), which must not lie beyond
-// Layout.Records, and counts the records that begin there. Irregular input fails with fault.Irregular: its offsets
-// are not what the layout says.
+// Layout.Records, and counts the records whose separators begin there. An input is held against the catalogue by the
+// range that holds its end. Irregular input fails with fault.Irregular: its offsets are not what the layout says.
 func (d *Document) WriteRange(ctx context.Context, w io.Writer, open Source, from, to int64) (export.Counts, error) {
 	l, err := d.Layout()
 	if err != nil {
@@ -59,8 +59,12 @@ func (d *Document) WriteRange(ctx context.Context, w io.Writer, open Source, fro
 			return export.Counts{}, ignoreEnd(err)
 		}
 	}
-	c := &copier{document: d, out: win, open: open, parser: newParser(), strict: true, from: from, to: to}
+	c := newCopier(d, win, open)
+	c.strict, c.from, c.to = true, from, to
 	for i, in := range d.Inputs {
+		if in.Rows == 0 && in.Bytes > 0 {
+			return c.counts, errIrregular(in)
+		}
 		if in.Rows == 0 || l.end(i) <= from {
 			continue
 		}
@@ -83,7 +87,7 @@ func (l Layout) end(i int) int64 {
 	return l.Records
 }
 
-// errWindowEnd stops a copy that has filled its range.
+// errWindowEnd stops a copy that goes on beyond its range.
 var errWindowEnd = errors.New("the range is written")
 
 func ignoreEnd(err error) error {
@@ -108,7 +112,7 @@ func (w *window) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	if w.position >= w.to {
+	if w.position > w.to { // at the very end the input's own end may follow, and must be seen
 		return len(p), errWindowEnd
 	}
 	return len(p), nil

@@ -13,6 +13,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -64,11 +65,12 @@ type Source struct {
 // Check reads every source and reports the first line that is not a result record. It returns how many records there
 // are.
 func (l *Loader) Check(ctx context.Context, sources []Source) (rows int64, err error) {
+	parser := artifact.NewParser()
 	for _, src := range sources {
 		err := l.each(src, func(record []byte, line int) error {
 			rows++
-			if err := checkRecord(record); err != nil {
-				return fault.Newf(fault.Invalid, "record_invalid", "%s, line %d: %s", src.Name, line, err)
+			if err := checkRecord(parser, record); err != nil {
+				return badRecord(src.Name, line, err)
 			}
 			return ctx.Err()
 		})

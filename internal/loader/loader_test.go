@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -58,15 +59,18 @@ func record(id string) string { return fmt.Sprintf(`{"result_type":"segment","re
 
 func TestCheckNamesTheBadLine(t *testing.T) {
 	for name, c := range map[string]struct{ lines, want string }{
-		"not JSON":       {record("a") + "\n{\"result_type\":}\n", "f.ndjson, line 2: not valid JSON at byte 15"},
+		"not JSON":       {record("a") + "\n{\"result_type\":}\n", "f.ndjson, line 2: not strict JSON at byte 15"},
 		"not an object":  {record("a") + "\n\n[1]\n", "f.ndjson, line 3: a result is a JSON object"},
-		"duplicate name": {`{"result_type":"segment","result_id":"a","x":1,"x":2}`, `line 1: not valid JSON`},
-		"bad UTF-8":      {"{\"result_type\":\"segment\",\"result_id\":\"\xff\"}", "line 1: not valid JSON"},
-		"two values":     {record("a") + record("b"), "line 1: not valid JSON"},
+		"duplicate name": {`{"result_type":"segment","result_id":"a","x":1,"x":2}`, "line 1: not strict JSON at byte 47: an object has two members of one name"},
+		"bad UTF-8":      {"{\"result_type\":\"segment\",\"result_id\":\"\xff\"}", "line 1: not strict JSON at byte 38: it is not UTF-8"},
+		"two values":     {record("a") + record("b"), "line 1: more than one JSON value in a line"},
 		"no id":          {`{"result_type":"segment"}`, `line 1: "result_id" is missing`},
+		"blank id":       {`{"result_type":"segment","result_id":" "}`, `line 1: "result_id" is missing`},
 		"no type":        {`{"result_id":"a"}`, `line 1: "result_type" is missing`},
-		"id of a number": {`{"result_type":"segment","result_id":7}`, "line 1: /result_id must be a string"},
-		"too long":       {`{"a":"` + strings.Repeat("x", maxRecordBytes+2<<20) + `"}`, "line 1: a record is at most 16 MiB"},
+		"id of a number": {`{"result_type":"segment","result_id":7}`, `line 1: "result_id" is missing or not a string`},
+		"too long":       {record("a") + "\r\n" + sized(artifact.MaxRecordBytes+1), "line 2: a record is at most 16 MiB"},
+		"far too long":   {record("a") + "\n" + sized(2*artifact.MaxRecordBytes), "line 2: a record is at most 16 MiB"},
+		"too deep":       {record("a") + "\n" + nested(artifact.MaxDepth+1), "line 2: more than 1000 levels of nesting"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := New(Config{}).Check(t.Context(), []Source{text("f.ndjson", c.lines)})
@@ -74,6 +78,37 @@ func TestCheckNamesTheBadLine(t *testing.T) {
 				t.Errorf("error = %v, want one that says %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestCheckTakesRecordsUpToTheLimits(t *testing.T) {
+	lines := "\ufeff" + sized(artifact.MaxRecordBytes) + "\r\n\n" + nested(artifact.MaxDepth) + "\n" + record("a")
+	rows, err := New(Config{}).Check(t.Context(), []Source{text("f.ndjson", lines)})
+	if err != nil || rows != 3 {
+		t.Errorf("Check = %d, %v; want 3 rows", rows, err)
+	}
+}
+
+// sized is a record of n bytes.
+func sized(n int) string {
+	const head, tail = `{"result_type":"segment","result_id":"a","x":"`, `"}`
+	return head + strings.Repeat("x", n-len(head)-len(tail)) + tail
+}
+
+// nested is a record of so many levels, itself the first.
+func nested(levels int) string {
+	return `{"result_type":"segment","result_id":"a","x":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + "}"
+}
+
+func TestProgressHearsEveryByte(t *testing.T) {
+	content := "\ufeff" + record("1") + "\r\n\n" + record("2")
+	var heard int64
+	l := New(Config{Progress: func(n int64) { heard += n }})
+	if _, err := l.Check(t.Context(), []Source{text("f", content)}); err != nil {
+		t.Fatal(err)
+	}
+	if heard != int64(len(content)) {
+		t.Errorf("heard of %d bytes, want %d", heard, len(content))
 	}
 }
 

@@ -1,20 +1,18 @@
 package steps
 
 import (
-	"cmp"
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
 	"slices"
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
-
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"io"
 )
 
 // Assemble commits the document: it completes the upload under the final key and writes the manifest last.
@@ -79,17 +77,18 @@ func (s Assemble) build(ctx context.Context, w *workshop) error {
 		return err
 	}
 	_, err = s.Artifacts.CompleteUpload(ctx, documentKey(w.job), w.upload.ID, r.Parts, true)
+	if fault.Is(err, fault.Invalid) { // a part was replaced by a twin that woke up late: the next attempt has an upload of its own
+		return fault.Wrap(err, fault.Unavailable, "work_lost", "The export's parts were replaced; another attempt makes them anew.")
+	}
 	if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	// Whoever completed it, what stands at the key is read back unless this call put digested parts there itself.
+	// What an earlier call completed is read back, and so is what shards wrote: only there its whole digest is found.
 	digests := r.Digests
 	if err != nil || digests == nil {
-		found, readErr := s.readBack(ctx, w, r)
-		if readErr != nil {
-			return readErr
+		if digests, err = s.readBack(ctx, w, r); err != nil {
+			return err
 		}
-		digests = found
 	}
 	raw, err := w.plan.Document.NewManifest(export.ObjectName(w.job.ExportID), *digests, r.Counts).Encode()
 	if err != nil {
@@ -98,7 +97,7 @@ func (s Assemble) build(ctx context.Context, w *workshop) error {
 	return s.putManifest(ctx, w, raw)
 }
 
-// readBack digests the object at the final key and holds it against what packaging reported.
+// readBack digests the object at the final key and holds it, part by part, against what packaging reported.
 func (s Assemble) readBack(ctx context.Context, w *workshop, r report) (*artifact.Digests, error) {
 	body, _, err := s.Artifacts.Open(ctx, documentKey(w.job), 0, -1)
 	if err != nil {
@@ -109,7 +108,7 @@ func (s Assemble) readBack(ctx context.Context, w *workshop, r report) (*artifac
 	if err != nil {
 		return nil, err
 	}
-	if r.Digests != nil && (found.SHA256 != r.Digests.SHA256 || found.Bytes != r.Digests.Bytes) {
+	if found.Bytes != r.Bytes || !slices.Equal(found.PartSHA256, r.PartSHA256) {
 		return nil, fault.New(fault.Conflict, "artifact_differs", "Another document stands where this export's belongs.")
 	}
 	return &found, nil
@@ -151,16 +150,13 @@ func (s Assemble) gather(ctx context.Context, w *workshop) (report, error) {
 		if part.Irregular {
 			return r, fault.New(fault.Irregular, "results_irregular", "Some results are not strict NDJSON; one task packages them.")
 		}
-		r.Parts, r.Counts = append(r.Parts, part.Parts...), r.Counts.Add(part.Counts)
+		r.join(part)
 	}
-	if err := s.writeTail(ctx, w, &r); err != nil {
-		return r, err
-	}
-	slices.SortFunc(r.Parts, func(a, b blob.UploadedPart) int { return cmp.Compare(a.Number, b.Number) })
-	return r, nil
+	return r, s.writeTail(ctx, w, &r)
 }
 
-// writeTail uploads the bytes after the last full part, and the closing.
+// writeTail uploads the bytes after the last full part, and the closing. When the upload is gone, because an earlier
+// call completed it, the tail is digested only: whether that call did well is seen from the object.
 func (s Assemble) writeTail(ctx context.Context, w *workshop, r *report) error {
 	full, err := w.plan.fullParts()
 	if err != nil {
@@ -170,7 +166,15 @@ func (s Assemble) writeTail(ctx context.Context, w *workshop, r *report) error {
 	if err != nil {
 		return err
 	}
-	parts := artifact.NewPartWriter(w.plan.PartBytes, int(full)+1, func(n int, content []byte) error { return w.put(ctx, n, content, r) })
+	parts := artifact.NewPartWriter(w.plan.PartBytes, int(full)+1, func(n int, content []byte) error {
+		r.note(content)
+		err := w.put(ctx, n, content, r)
+		if fault.Is(err, fault.NotFound) {
+			return nil
+		}
+		return err
+	})
+	defer parts.Discard()
 	if from := full * w.plan.PartBytes; from < l.Records {
 		counts, err := w.plan.Document.WriteRange(ctx, parts, source(s.Results), from, l.Records)
 		if err != nil {

@@ -72,7 +72,7 @@ func (s Deliver) target(ctx context.Context, e export.Export) (connector.Target,
 func (s Deliver) delivery(ctx context.Context, e export.Export) (connector.Delivery, error) {
 	info, err := s.Artifacts.Head(ctx, e.Artifact.ManifestKey)
 	if err != nil {
-		return connector.Delivery{}, err
+		return connector.Delivery{}, lostWork(err)
 	}
 	prefix := export.JoinPath(e.Request.Destination.BasePath, e.Request.Destination.Subpath)
 	return connector.Delivery{
@@ -86,7 +86,7 @@ func (s Deliver) object(from, to string, bytes int64, sha256 string) connector.O
 		Key: to, Bytes: bytes, SHA256: sha256, ContentType: "application/json",
 		Open: func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 			body, _, err := s.Artifacts.Open(ctx, from, offset, length)
-			return body, err
+			return body, lostWork(err)
 		},
 	}
 }

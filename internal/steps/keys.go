@@ -2,6 +2,8 @@ package steps
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -51,10 +53,24 @@ type shardItem struct {
 
 // report is what packaging leaves for Assemble: the whole document's, or one shard's.
 type report struct {
-	Irregular bool                `json:"irregular,omitempty"` // a shard met input that has no fixed offsets
-	Parts     []blob.UploadedPart `json:"parts"`
-	Counts    export.Counts       `json:"counts"`
-	Digests   *artifact.Digests   `json:"digests,omitempty"` // of a whole document
+	Irregular  bool                `json:"irregular,omitempty"` // a shard met input that has no fixed offsets
+	Parts      []blob.UploadedPart `json:"parts"`
+	PartSHA256 []string            `json:"part_sha256"` // hex, one for each of Parts
+	Bytes      int64               `json:"bytes"`
+	Counts     export.Counts       `json:"counts"`
+	Digests    *artifact.Digests   `json:"digests,omitempty"` // of a whole document
+}
+
+// note digests a part for the report; parts come in order.
+func (r *report) note(content []byte) {
+	sum := sha256.Sum256(content)
+	r.PartSHA256, r.Bytes = append(r.PartSHA256, hex.EncodeToString(sum[:])), r.Bytes+int64(len(content))
+}
+
+// join adds what the next shard reports.
+func (r *report) join(next report) {
+	r.Parts, r.PartSHA256 = append(r.Parts, next.Parts...), append(r.PartSHA256, next.PartSHA256...)
+	r.Bytes, r.Counts = r.Bytes+next.Bytes, r.Counts.Add(next.Counts)
 }
 
 const (

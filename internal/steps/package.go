@@ -50,27 +50,23 @@ func (s Package) whole(ctx context.Context, job Job) error {
 	if err != nil || w.committed {
 		return err
 	}
-	p := &progress{records: s.Records, clock: s.Clock, export: e, last: s.Clock()}
+	p := &progress{records: s.Records, clock: s.Clock, job: job, export: e, last: s.Clock()}
 	r := report{}
 	digests := artifact.NewDigester(w.plan.PartBytes)
 	parts := artifact.NewPartWriter(w.plan.PartBytes, 1, func(n int, content []byte) error {
-		if _, err := digests.Write(content); err != nil {
-			return err
-		}
-		return w.put(ctx, n, content, &r)
+		_, _ = digests.Write(content) // never fails
+		return lostWork(w.put(ctx, n, content, &r))
 	})
+	defer parts.Discard()
 	r.Counts, err = w.plan.Document.Write(ctx, parts, source(s.Results), p.note(ctx))
 	if err == nil {
 		err = parts.Close()
-	}
-	if err == nil {
-		err = p.err
 	}
 	if err != nil {
 		return err
 	}
 	sum := digests.Sum()
-	r.Digests = &sum
+	r.Digests, r.PartSHA256, r.Bytes = &sum, sum.PartSHA256, sum.Bytes
 	return writeJSON(ctx, s.Artifacts, generationKey(job, reportName), r)
 }
 
@@ -87,11 +83,19 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 		return err
 	}
 	r := report{}
-	parts := artifact.NewPartWriter(w.plan.PartBytes, first, func(n int, content []byte) error { return w.put(ctx, n, content, &r) })
+	parts := artifact.NewPartWriter(w.plan.PartBytes, first, func(n int, content []byte) error {
+		r.note(content)
+		return lostWork(w.put(ctx, n, content, &r))
+	})
+	defer parts.Discard()
 	if from < to {
 		r.Counts, err = w.plan.Document.WriteRange(ctx, parts, source(s.Results), from, to)
 	}
+	if err == nil {
+		err = parts.Close()
+	}
 	if fault.Is(err, fault.Irregular) {
+		parts.Discard()
 		r, err = report{Irregular: true}, nil
 	}
 	if err != nil {
@@ -138,46 +142,61 @@ func lostWork(err error) error {
 	return err
 }
 
-// put uploads one part and notes it in the report.
+// put uploads one part and lists it in the report. The upload may be gone: fault.NotFound.
 func (w *workshop) put(ctx context.Context, n int, content []byte, r *report) error {
 	part, err := w.artifacts.UploadPart(ctx, documentKey(w.job), w.upload.ID, n, bytes.NewReader(content), int64(len(content)))
 	if err != nil {
-		return lostWork(err)
+		return err
 	}
 	r.Parts = append(r.Parts, part)
 	return nil
 }
 
-// progress writes how far packaging is, at most once a second. A write that only lost a race is left out; losing the
-// export ends the packaging.
+// progress writes how far packaging is, at most once a second. A write that only lost a race is left out, and the
+// next one starts from what then stands in the record; losing the export ends the packaging.
 type progress struct {
 	records Exports
 	clock   Clock
+	job     Job
 	export  export.Export
+	stale   bool // the latest write failed, so the record may not be p.export any more
 	last    time.Time
-	err     error
+	calls   int
 }
 
 // note is what artifact.Document calls after every record.
-func (p *progress) note(ctx context.Context) func(records, bytes int64) {
-	every := 0
-	return func(records, read int64) {
-		if every++; every%256 != 0 || p.err != nil { // the clock is not free
-			return
+func (p *progress) note(ctx context.Context) artifact.Progress {
+	return func(records, read int64) error {
+		if p.calls++; p.calls%256 != 0 { // the clock is not free
+			return nil
 		}
 		now := p.clock()
 		if now.Sub(p.last) < progressEvery {
-			return
+			return nil
 		}
 		p.last = now
-		next := p.export.Enter(export.PhasePackaging, export.Lease, now)
-		next.Progress.RecordsDone, next.Progress.BytesWritten = records, read
-		saved, err := save(ctx, p.records, p.export, next)
-		switch {
-		case err == nil:
-			p.export = saved
-		case fault.Is(err, fault.Superseded):
-			p.err = err
+		err := p.write(ctx, records, read, now)
+		p.stale = err != nil
+		if fault.Is(err, fault.Superseded) {
+			return err
 		}
+		return nil
 	}
+}
+
+func (p *progress) write(ctx context.Context, records, read int64, now time.Time) error {
+	if p.stale {
+		e, err := load(ctx, p.records, p.job)
+		if err != nil {
+			return err
+		}
+		p.export = e
+	}
+	next := p.export.Enter(export.PhasePackaging, export.Lease, now)
+	next.Progress.RecordsDone, next.Progress.BytesWritten = records, read
+	saved, err := save(ctx, p.records, p.export, next)
+	if err == nil {
+		p.export = saved
+	}
+	return err
 }

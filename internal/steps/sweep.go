@@ -51,7 +51,7 @@ type SweepOut struct {
 	Examined     int `json:"examined"`
 	Started      int `json:"started"`
 	DeadLettered int `json:"dead_lettered"`
-	Skipped      int `json:"skipped"` // moved meanwhile, or failed and due again
+	Skipped      int `json:"skipped"` // moved meanwhile, or not to be started just now and due again
 }
 
 // Handle restarts, or gives up on, what is due. The failure of one export is logged and doesn't keep it from the
@@ -74,8 +74,11 @@ func (s Sweep) Handle(ctx context.Context, in SweepIn) (SweepOut, error) {
 	return out, nil
 }
 
-// ended looks after the export of an execution that failed, timed out or was aborted. When the execution's own Fail
-// step has run there is nothing left to do.
+// endedBadly are the statuses with which an execution leaves its export to the sweeper.
+var endedBadly = map[string]bool{"FAILED": true, "TIMED_OUT": true, "ABORTED": true}
+
+// ended looks after the export of an execution that failed, timed out or was aborted; one that runs or succeeded needs
+// nobody. When the execution's own Fail step has run there is nothing left to do.
 func (s Sweep) ended(ctx context.Context, in SweepIn) (SweepOut, error) {
 	id, generation, ok := export.ParseExecutionName(in.Detail.Name)
 	var job Job
@@ -83,6 +86,9 @@ func (s Sweep) ended(ctx context.Context, in SweepIn) (SweepOut, error) {
 		return SweepOut{}, fault.New(fault.Invalid, "event_unreadable", "The event names no execution of ours.")
 	}
 	var out SweepOut
+	if !endedBadly[in.Detail.Status] {
+		return out, nil
+	}
 	s.one(ctx, store.Ref{AccountID: job.AccountID, ExportID: id}, func(e export.Export) bool {
 		return e.Generation == generation && (e.ClaimedGeneration == generation || s.isDue(e))
 	}, &out)
@@ -117,6 +123,10 @@ func (s Sweep) move(ctx context.Context, e export.Export, out *SweepOut) error {
 		out.DeadLettered++
 		return abortUploads(ctx, s.Artifacts, Job{next.AccountID, next.ID, next.Generation})
 	}
+	if err := s.Starter.Start(ctx, next.AccountID, next.ID, next.Generation); err != nil {
+		out.Skipped++
+		return err
+	}
 	out.Started++
-	return s.Starter.Start(ctx, next.AccountID, next.ID, next.Generation)
+	return nil
 }

@@ -1,0 +1,132 @@
+package artifact
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// shelf is a document whose inputs are texts in memory.
+type shelf struct {
+	Document
+	content map[string]string
+}
+
+// newShelf is a document of one run for each list of inputs.
+func newShelf(runs ...[]string) *shelf {
+	s := &shelf{content: map[string]string{}}
+	s.Head = Head{ExportID: "exp_1", Type: "index", TargetID: "idx_1", AsOf: "2026-03-01T00:00:00.000Z", Selection: Selection{Scope: "all"}}
+	for i, inputs := range runs {
+		id := fmt.Sprintf("run_%d", i+1)
+		s.Runs = append(s.Runs, Run{
+			ID: id, PromptID: "prm_1", PromptName: "Find <trucks> & cars", ProcessingModel: "standard",
+			ExecutedAt: fmt.Sprintf("2026-02-%02dT12:00:00.000Z", i+1), Status: "completed",
+		})
+		for j, content := range inputs {
+			s.add(id, j+1, content)
+		}
+	}
+	return s
+}
+
+func (s *shelf) add(run string, number int, content string) {
+	lines := NewLines(strings.NewReader(content))
+	rows := int64(0)
+	for {
+		if _, err := lines.Next(); err != nil {
+			break
+		}
+		rows++
+	}
+	sum := sha256.Sum256([]byte(content))
+	in := Input{RunID: run, Number: number, Key: fmt.Sprintf("%s/%d", run, number), Bytes: int64(len(content)), Rows: rows, SHA256: hex.EncodeToString(sum[:])}
+	s.Inputs = append(s.Inputs, in)
+	s.content[in.Key] = content
+}
+
+func (s *shelf) open(_ context.Context, in Input) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader(s.content[in.Key])), nil
+}
+
+// whole is the document written in one piece.
+func (s *shelf) whole(t *testing.T) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if _, err := s.Write(t.Context(), &out, s.open, nil); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// records are the document's results as they stand in it.
+func records(t *testing.T, document []byte) []string {
+	t.Helper()
+	var d struct{ Results []json.RawMessage }
+	if err := json.Unmarshal(document, &d); err != nil {
+		t.Fatalf("the document is not JSON: %v\n%s", err, document)
+	}
+	var all []string
+	for _, r := range d.Results {
+		all = append(all, string(r))
+	}
+	return all
+}
+
+// randomRecord is a strict record of some kind and size, now and then with what trips careless code.
+func randomRecord(r *rand.Rand, id int) string {
+	extras := []string{
+		"", `,"x":null`, `,"text":"😀 \ud83d\ude00 ü"`, `,"text":"line\nfeed\tand \"quotes\" \\"`, `,"n":1.50e+10,"deep":[[{"a":[]}]]`,
+		`,"selected":true`, `,"status":"failed"`, `,"field_extraction_succeeded":false`, ` , "spaced" : [ 1 , 2 ] `, `,"sep":"},\n{"`,
+		`,"long":"` + strings.Repeat("x", r.IntN(600)) + `"`,
+	}
+	kind := []string{"segment", "video", "other"}[r.IntN(3)]
+	return fmt.Sprintf(`{"result_type":%q,"result_id":"%d"%s}`, kind, id, extras[r.IntN(len(extras))])
+}
+
+// randomShelf is a document of strict inputs, empty ones among them, and the records it must hold.
+func randomShelf(r *rand.Rand) (*shelf, []string) {
+	var runs [][]string
+	var all []string
+	for range 1 + r.IntN(3) {
+		var inputs []string
+		for range r.IntN(4) {
+			var input strings.Builder
+			for range r.IntN(6) {
+				all = append(all, randomRecord(r, len(all)))
+				input.WriteString(all[len(all)-1] + "\n")
+			}
+			inputs = append(inputs, input.String())
+		}
+		runs = append(runs, inputs)
+	}
+	return newShelf(runs...), all
+}
+
+// seeds are the cases of a property test.
+func seeds(n uint64) func(yield func(uint64, *rand.Rand) bool) {
+	return func(yield func(uint64, *rand.Rand) bool) {
+		for seed := range n {
+			if !yield(seed, rand.New(rand.NewPCG(seed, 1))) {
+				return
+			}
+		}
+	}
+}
+
+// cuts are offsets that part [0, end), both ends included.
+func cuts(r *rand.Rand, end int64) []int64 {
+	at := []int64{0, end}
+	for range r.IntN(8) {
+		at = append(at, r.Int64N(end+1))
+	}
+	slices.Sort(at)
+	return slices.Compact(at)
+}
