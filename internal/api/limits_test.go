@@ -64,7 +64,7 @@ func TestCreateLimits(t *testing.T) {
 		body    string
 		headers []string
 		status  int
-		code    string
+		code    string // and, after a colon, what else the reply says
 	}{
 		"a body of the limit":           {padding(api.MaxBodyBytes), nil, 202, ""},
 		"a body over the limit":         {padding(api.MaxBodyBytes + 1), nil, 413, "request_too_large"},
@@ -75,8 +75,8 @@ func TestCreateLimits(t *testing.T) {
 		"a name twice, spelt otherwise": {`{"result_scope":"all","result\u005fscope":"all"}`, nil, 400, "malformed_json"},
 		"a name in other case":          {`{"Result_Scope":"all"}`, nil, 422, "validation_failed"},
 		"nested too deep":               {strings.Repeat("[", 20000) + strings.Repeat("]", 20000), nil, 400, "malformed_json"},
-		"1,000 unknown runs":            {ids(1000), nil, 422, "validation_failed"},
-		"1,001 runs":                    {ids(1001), nil, 422, "validation_failed"},
+		"1,000 unknown runs":            {ids(1000), nil, 422, "validation_failed: holds runs that this index doesn't have"},
+		"1,001 runs":                    {ids(1001), nil, 422, "validation_failed: must hold at most 1000 ids"},
 		"a key of 255":                  {"", []string{"Idempotency-Key", strings.Repeat("k", 255)}, 202, ""},
 		"a key of 256":                  {"", []string{"Idempotency-Key", strings.Repeat("k", 256)}, 422, "idempotency_key_invalid"},
 		"a key with blanks around":      {"", []string{"Idempotency-Key", " \tk:1-2\t "}, 202, ""},
@@ -91,8 +91,9 @@ func TestCreateLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
+			want, detail, _ := strings.Cut(c.code, ": ")
 			status, reply := w.post(c.body, c.headers...)
-			if status != c.status || code(t, reply) != c.code {
+			if status != c.status || code(t, reply) != want || !strings.Contains(reply, detail) {
 				t.Errorf("%d %s, want %d %s", status, reply, c.status, c.code)
 			}
 			if made := len(w.started) > 0; made != (c.status == 202) {

@@ -120,8 +120,9 @@ func (w *world) fill() {
 	w.must(w.store.PutIndex(ctx, export.Index{ID: "idx", AccountID: "acct", CreatedAt: t0}))
 	w.must(w.store.PutIndex(ctx, export.Index{ID: "idx_empty", AccountID: "acct", CreatedAt: t0}))
 	w.must(w.store.PutIndex(ctx, export.Index{ID: "idx_other", AccountID: "acct_other", CreatedAt: t0}))
+	w.must(w.store.PutIndex(ctx, export.Index{ID: "idx", AccountID: "acct_other", CreatedAt: t0})) // ids are an account's own
 	w.must(w.store.PutRun(ctx, export.Run{
-		ID: "run_theirs", AccountID: "acct_other", IndexID: "idx_other", ExecutedAt: t0.Add(-time.Hour), Status: export.RunCompleted, Rows: 1, Bytes: 1, Parts: 1,
+		ID: "run_theirs", AccountID: "acct_other", IndexID: "idx", ExecutedAt: t0.Add(-time.Hour), Status: export.RunCompleted, Rows: 1, Bytes: 1, Parts: 1,
 	}, []export.Part{{Number: 1, Key: "results/acct_other/run_theirs", Rows: 1, Bytes: 1}}))
 	w.putRun("run_1", "idx", export.RunCompleted, 10)
 	w.putRun("run_2", "idx", export.RunCompletedWithFailures, 5)
