@@ -105,6 +105,11 @@ func (s *sandbox) ready(c *call) bool {
 func (s *sandbox) give(c *call) bool {
 	for {
 		select {
+		case <-s.done: // first of all: its connection may look open a moment longer
+			return false
+		default:
+		}
+		select {
 		case s.calls <- c:
 			return true
 		case <-s.asks: // once more, over another connection
