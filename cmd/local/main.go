@@ -14,7 +14,7 @@ import (
 )
 
 const usage = `Usage: local [flags]
-       local invoke [flags] FUNCTION EVENT.json
+       local invoke FUNCTION EVENT.json
 
 Without a command, local runs the whole service until Ctrl-C. Everything it knows is kept in the data folder; after a
 kill the next start resumes every open export.
@@ -30,6 +30,7 @@ type options struct {
 	demo                bool
 	dynamoDBEndpoint    string
 	realBootstrap       bool
+	bootstraps          string
 }
 
 func main() {
@@ -40,7 +41,7 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "invoke" {
-		return report(stderr, runInvoke(ctx, args[1:], stdout, stderr))
+		return runInvoke(ctx, args[1:], stdout, stderr)
 	}
 	var o options
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
@@ -51,7 +52,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.data, "data", "./.local", "`folder` of everything that is kept")
 	flags.BoolVar(&o.demo, "demo", true, "bring the demo archive in")
 	flags.StringVar(&o.dynamoDBEndpoint, "dynamodb-endpoint", "", "keep records in the DynamoDB at this `URL` instead of SQLite")
-	flags.BoolVar(&o.realBootstrap, "real-bootstrap", false, "run the functions as compiled bootstraps over the Lambda Runtime API; needs -dynamodb-endpoint")
+	flags.BoolVar(&o.realBootstrap, "real-bootstrap", false, "compile the functions and run each as processes of its own, over the Lambda Runtime API; needs -dynamodb-endpoint (scripts/dynamodb.sh starts one)")
+	flags.StringVar(&o.bootstraps, "bootstraps", "", "with -real-bootstrap, run the compiled functions NAME/bootstrap of this `folder`")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -62,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "local: unknown command %q; \"local -h\" lists what there is\n", flags.Arg(0))
 		return 2
 	}
-	return report(stderr, serve(ctx, o, stdout))
+	return report(stderr, serve(ctx, o, stdout, stderr))
 }
 
 func report(stderr io.Writer, err error) int {

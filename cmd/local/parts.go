@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,6 +29,7 @@ import (
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/ids"
 	"github.com/videovector/exports/internal/localgw"
+	"github.com/videovector/exports/internal/localsfn"
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store/dynamostore"
 	"github.com/videovector/exports/internal/store/sqlitestore"
@@ -99,6 +101,9 @@ func (s *stack) openRecords(ctx context.Context) error {
 
 // assemble makes the parts, the functions out of them, and the engine that calls them.
 func (s *stack) assemble(ctx context.Context) error {
+	if s.options.realBootstrap {
+		return s.assembleBootstraps(ctx)
+	}
 	keyring, err := auth.NewKeyring(auth.Keys{Current: []byte(s.secrets.TokenSecret)})
 	if err != nil {
 		return err
@@ -107,7 +112,7 @@ func (s *stack) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	origin, err := api.ParseOrigin(s.local.TLSBaseURL[:len(s.local.TLSBaseURL)-len("/api/v2")])
+	origin, err := api.ParseOrigin(s.origin())
 	if err != nil {
 		return err
 	}
@@ -116,11 +121,14 @@ func (s *stack) assemble(ctx context.Context) error {
 		Connectors: s3conn.Opener{Sealer: sealer, AllowedEndpoints: []string{s.s3.Endpoint()}},
 		Keyring:    keyring, Origin: origin, NewID: ids.NewExport, Clock: time.Now, Log: s.log,
 	}
-	if s.invoker, err = s.newInvoker(ctx); err != nil {
+	if s.invoker, err = inProcess(s.parts); err != nil {
 		return err
 	}
 	return s.newEngine()
 }
+
+// origin is the public one: scheme, host and port of https links.
+func (s *stack) origin() string { return strings.TrimSuffix(s.local.TLSBaseURL, "/api/v2") }
 
 func (s *stack) sealFile() string { return filepath.Join(s.options.data, "seal.key") }
 
@@ -224,7 +232,7 @@ func (s *stack) executionEnded(x asl.Execution) {
 		return
 	}
 	s.sweep(context.Background(), event("aws.states", "Step Functions Execution Status Change", map[string]any{
-		"executionArn": machineARN + ":" + x.Name, "stateMachineArn": machineARN, "name": x.Name, "status": x.Status,
+		"executionArn": localsfn.ExecutionARN(machineARN, x.Name), "stateMachineArn": machineARN, "name": x.Name, "status": x.Status,
 		"input": string(x.Input), "startDate": x.Started.UnixMilli(), "stopDate": x.Stopped.UnixMilli(), "error": x.Error, "cause": x.Cause,
 	}))
 }
@@ -274,6 +282,3 @@ func (s *stack) seed(ctx context.Context) error {
 	}
 	return seeder{records: s.records, results: s.bucket(resultsBucket), sealer: sealer, endpoint: s.s3.Endpoint(), access: *s.secrets}.seed(ctx)
 }
-
-// newInvoker runs the functions as the flags say.
-func (s *stack) newInvoker(context.Context) (functions, error) { return inProcess(s.parts) }

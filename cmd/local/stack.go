@@ -49,12 +49,16 @@ type stack struct {
 	s3      *embeds3.Server
 	local   localJSON
 	closers []io.Closer // in the order of their making
+
+	// Of compiled functions only:
+	bootstraps    string // the folder that holds them
+	stepsEndpoint string // where they start executions
 }
 
 // serve runs the service until ctx ends.
-func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
-	if o.realBootstrap && o.dynamoDBEndpoint == "" {
-		return errors.New("-real-bootstrap needs -dynamodb-endpoint URL: the compiled functions keep their records in DynamoDB; \"scripts/dynamodb.sh run 8000\" starts one at http://127.0.0.1:8000")
+func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
+	if err := o.checkBootstraps(); err != nil {
+		return err
 	}
 	if o.data, err = filepath.Abs(o.data); err != nil {
 		return err
@@ -66,6 +70,9 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	s := &stack{options: o, closers: []io.Closer{lock}}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.openLog(); err != nil {
+		return err
+	}
+	if err := s.findBootstraps(ctx, stderr); err != nil {
 		return err
 	}
 	listeners, err := s.listen(ctx)

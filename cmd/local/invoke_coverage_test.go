@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	openapi "github.com/videovector/exports/api"
+)
+
+// covered says which kinds of fixtures there are of something.
+type covered struct{ good, bad bool }
+
+func (c *covered) add(e fixtureEvent) {
+	c.good, c.bad = c.good || !e.bad(), c.bad || e.bad()
+}
+
+func (c *covered) want(t *testing.T, of string) {
+	t.Helper()
+	if c == nil || !c.good || !c.bad {
+		t.Errorf("%s has no good fixture or no bad one: %+v", of, c)
+	}
+}
+
+func TestFixturesCoverEveryFunction(t *testing.T) {
+	found := map[string]*covered{}
+	for _, e := range fixtureEvents(t) {
+		if found[e.function] == nil {
+			found[e.function] = &covered{}
+		}
+		found[e.function].add(e)
+	}
+	folders, err := os.ReadDir("../../functions")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range folders {
+		found[f.Name()].want(t, "the function "+f.Name())
+		delete(found, f.Name())
+	}
+	for name := range found {
+		t.Errorf("there are fixtures of %s, which is no function", name)
+	}
+}
+
+func TestFixturesCoverEveryRoute(t *testing.T) {
+	found := routes(t)
+	for _, e := range fixtureEvents(t) {
+		var ev struct {
+			Resource string `json:"resource"`
+			Method   string `json:"httpMethod"`
+			Path     string `json:"path"`
+			Context  struct {
+				Resource string `json:"resourcePath"`
+				Method   string `json:"httpMethod"`
+			} `json:"requestContext"`
+		}
+		if json.Unmarshal(e.text, &ev) != nil || ev.Method == "" || e.function == "authorize" {
+			continue
+		}
+		if ev.Context.Resource != ev.Resource || ev.Context.Method != ev.Method {
+			t.Errorf("%s: the request context is of %s %s", e.name, ev.Context.Method, ev.Context.Resource)
+		}
+		c, ok := found[ev.Method+" "+ev.Resource]
+		if ok {
+			c.add(e)
+		} else if !e.bad() {
+			t.Errorf("%s: %s %s is no route", e.name, ev.Method, ev.Resource)
+		}
+	}
+	for route, c := range found {
+		c.want(t, route)
+	}
+}
+
+// routes are those that the description has.
+func routes(t *testing.T) map[string]*covered {
+	t.Helper()
+	var description struct {
+		Paths map[string]map[string]yaml.Node `yaml:"paths"`
+	}
+	if err := yaml.Unmarshal(openapi.Description, &description); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]*covered{}
+	for path, methods := range description.Paths {
+		for method := range methods {
+			all[strings.ToUpper(method)+" "+path] = &covered{}
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("the description has no paths")
+	}
+	return all
+}
+
+// TestNoStrayReplies holds that every stored reply is of a fixture.
+func TestNoStrayReplies(t *testing.T) {
+	events := map[string]bool{}
+	for _, e := range fixtureEvents(t) {
+		events[e.replyFile()] = true
+	}
+	replies, err := filepath.Glob(filepath.Join(eventsDir, "replies", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range replies {
+		if !events[file] {
+			t.Errorf("%s is the reply of no fixture", file)
+		}
+	}
+}
