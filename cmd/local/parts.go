@@ -25,6 +25,7 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/embeds3"
 	"github.com/videovector/exports/internal/blob/s3blob"
+	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/connector/s3conn"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/ids"
@@ -118,7 +119,7 @@ func (s *stack) assemble(ctx context.Context) error {
 	}
 	s.parts = wiring.Parts{
 		Store: s.records, Artifacts: s.bucket(artifactsBucket), Results: s.bucket(resultsBucket), Executions: s,
-		Connectors: s3conn.Opener{Sealer: sealer, AllowedEndpoints: []string{s.s3.Endpoint()}},
+		Connectors: connector.Providers{"s3": s3conn.Opener{Sealer: sealer, Endpoint: s.s3.Endpoint()}},
 		Keyring:    keyring, Origin: origin, NewID: ids.NewExport, Clock: time.Now, Log: s.log,
 	}
 	if s.invoker, err = inProcess(s.parts); err != nil {
@@ -280,5 +281,5 @@ func (s *stack) seed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return seeder{records: s.records, results: s.bucket(resultsBucket), sealer: sealer, endpoint: s.s3.Endpoint(), access: *s.secrets}.seed(ctx)
+	return seeder{records: s.records, results: s.bucket(resultsBucket), sealer: sealer, access: *s.secrets}.seed(ctx)
 }

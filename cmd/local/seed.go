@@ -3,12 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"time"
 
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/connector/s3conn"
 	"github.com/videovector/exports/internal/demo"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -34,14 +34,12 @@ func seedKeys(ctx context.Context, records store.Credentials, k apiKeys) error {
 	return nil
 }
 
-// seeder brings the demo archive in. Runs that are there stay as they are; the connector is written anew, since the
-// embedded S3 may have moved to another port.
+// seeder brings the demo archive in. What is there stays as it is.
 type seeder struct {
-	records  store.Store
-	results  blob.Writer
-	sealer   seal.Sealer
-	endpoint string // of the embedded S3
-	access   secrets
+	records store.Store
+	results blob.Writer
+	sealer  seal.Sealer
+	access  secrets
 }
 
 func (s seeder) seed(ctx context.Context) error {
@@ -70,13 +68,14 @@ func (s seeder) loadRun(ctx context.Context, plan demo.RunPlan) error {
 }
 
 func (s seeder) putConnector(ctx context.Context) error {
-	secret, err := json.Marshal(map[string]string{
-		"access_key_id": s.access.S3AccessKey, "secret_access_key": s.access.S3SecretKey, "endpoint": s.endpoint,
-	})
-	if err != nil {
+	_, err := s.records.Connector(ctx, demo.AccountID, demo.ConnectorID)
+	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	sealed, err := s.sealer.Seal(ctx, seal.Context{AccountID: demo.AccountID, ConnectorID: demo.ConnectorID}, secret)
+	sealed, err := seal.SealSecrets(ctx, s.sealer, seal.Context{AccountID: demo.AccountID, ConnectorID: demo.ConnectorID}, seal.Secrets{
+		s3conn.AccessKeyID:     seal.NewSecret(s.access.S3AccessKey),
+		s3conn.SecretAccessKey: seal.NewSecret(s.access.S3SecretKey),
+	})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/blob/s3blob"
+	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/connector/s3conn"
 	"github.com/videovector/exports/internal/ids"
 	"github.com/videovector/exports/internal/seal"
@@ -96,18 +97,11 @@ func (e *env) tokenSecret(ctx context.Context) (auth.Keys, error) {
 }
 
 // Connectors opens customers' buckets. Their secrets are sealed under the KMS key KMS_KEY_ID; a local service names a
-// key file, SEAL_KEY_FILE, and the endpoints that connectors may name, CONNECTOR_ENDPOINT.
+// key file instead, SEAL_KEY_FILE, and where the buckets are, CONNECTOR_S3_ENDPOINT.
 func Connectors(_ context.Context, e *env, p *wiring.Parts) error {
 	sealer, err := e.sealer()
-	if err != nil {
-		return err
-	}
-	opener := s3conn.Opener{Sealer: sealer}
-	if endpoint := e.get("CONNECTOR_ENDPOINT"); endpoint != "" {
-		opener.AllowedEndpoints = []string{endpoint}
-	}
-	p.Connectors = opener
-	return nil
+	p.Connectors = connector.Providers{"s3": s3conn.Opener{Sealer: sealer, Endpoint: e.get("CONNECTOR_S3_ENDPOINT")}}
+	return err
 }
 
 func (e *env) sealer() (seal.Sealer, error) {

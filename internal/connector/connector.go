@@ -1,28 +1,38 @@
-// Package connector is the contract of delivery into a customer's own storage, and the rules that hold whatever the
-// provider is: data first and the manifest last, nothing overwritten, an equal object counts as delivered, and a
-// receipt made from what is read back. s3conn implements the contract; conntest is the suite that every
-// implementation passes.
+// Package connector is the contract of a customer's own storage, and the rules that hold whatever the provider is: data
+// first and the manifest last, nothing overwritten, an equal object counts as delivered, and a receipt made from what
+// is read back. s3conn, gcsconn and azureconn implement the contract; conntest is the suite that each of them passes.
 package connector
 
 import (
 	"context"
 	"io"
+	"iter"
+	"time"
 
+	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
 
-// Target is one customer bucket, opened with the connector's own credentials. Every failure is a *fault.Error whose
-// message tells the connector's owner what to mend and holds no secret.
+// Target is one customer bucket, opened with the connector's own credentials. Every failure is a *fault.Error: Invalid
+// is for the connector's owner to mend, and its message says what in words; Throttled carries the wait that the store
+// asked for; Unavailable may pass. No message holds a secret. Any call may have happened although it failed.
 type Target interface {
-	// Put streams the object to the key unless it exists. An existing object of the same size and SHA-256 is success
-	// with AlreadyPresent set; any other existing object fails with fault.Conflict and is left as it is. It returns
-	// what it read back from the store after the write.
-	Put(ctx context.Context, o Object) (Stored, error)
 	// URI is the address that users see for a key: s3://bucket/key, gs://bucket/key, https://….
 	URI(key string) string
+	// Create streams the object to its key, provided that nothing stands there; else it fails with fault.Conflict. The
+	// object appears whole or not at all, and an attempt that broke off leaves nothing that a later one doesn't clear
+	// away or the store drops by itself.
+	Create(ctx context.Context, o Object) error
+	// Open reads the object at the key to its end; the body is closed by the caller. Absence is fault.NotFound.
+	Open(ctx context.Context, key string) (io.ReadCloser, Info, error)
+	// Remove deletes the object; an absent one is success.
+	Remove(ctx context.Context, key string) error
+	// List gives the objects whose keys begin with the prefix, page by page as the caller goes on. It ends after the
+	// first failure.
+	List(ctx context.Context, q ListQuery) iter.Seq2[File, error]
 }
 
-// Object is what to deliver. Open gives the content from an offset on and may be called more than once.
+// Object is what to write. Open gives the content from an offset on and may be called more than once.
 type Object struct {
 	Key         string
 	Bytes       int64
@@ -31,16 +41,42 @@ type Object struct {
 	Open        func(ctx context.Context, offset, length int64) (io.ReadCloser, error)
 }
 
-// Stored is the object as read back at the destination.
-type Stored struct {
-	Bytes          int64
-	SHA256         string // lower-case hex, as the store proves it or as computed from the bytes read back
-	ETag           string
-	VersionID      string
-	AlreadyPresent bool
+// Info is what a store says of an object.
+type Info struct {
+	Bytes     int64
+	ETag      string // without quotes
+	VersionID string // S3's version, GCS's generation, Azure's version; "" where the store keeps none
+}
+
+// ListQuery selects objects.
+type ListQuery struct {
+	Prefix string
+	Flat   bool // only keys without a "/" after the prefix
+}
+
+// File is one object of a listing.
+type File struct {
+	Key          string
+	Bytes        int64
+	LastModified time.Time
+	ContentType  string // "" where the listing doesn't tell
 }
 
 // Opener opens a connector record: it unseals the secret and builds the provider's client.
 type Opener interface {
 	OpenTarget(ctx context.Context, c store.Connector) (Target, error)
+}
+
+// Providers opens each connector by its provider's Opener.
+type Providers map[string]Opener
+
+var _ Opener = Providers{}
+
+// OpenTarget implements Opener.
+func (p Providers) OpenTarget(ctx context.Context, c store.Connector) (Target, error) {
+	o, ok := p[c.Provider]
+	if !ok {
+		return nil, fault.Newf(fault.Invalid, "connector_provider_unsupported", "Connectors of provider %q can't be used here.", c.Provider)
+	}
+	return o.OpenTarget(ctx, c)
 }

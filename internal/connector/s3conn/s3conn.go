@@ -4,9 +4,7 @@ package s3conn
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -19,48 +17,37 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
-// Secret is what a connector's sealed secret holds.
-type Secret struct {
-	AccessKeyID     string `json:"access_key_id"`
-	SecretAccessKey string `json:"secret_access_key"`
-	Endpoint        string `json:"endpoint,omitempty"` // only of a local service's allow-list
-}
+// Names of an S3 connector's secrets.
+const (
+	AccessKeyID     = "access_key_id"
+	SecretAccessKey = "secret_access_key"
+)
 
 // Opener opens S3 connectors.
 type Opener struct {
 	Sealer seal.Sealer
-	// AllowedEndpoints are the addresses other than Amazon's that a connector may name. A deployed service allows
-	// none: a customer must not be able to point it at a host of their choice.
-	AllowedEndpoints []string
+	// Endpoint is where every connector's bucket is, in place of Amazon's own address; only a local service has one. A
+	// connector names no address: a customer must not be able to point the service at a host of their choice.
+	Endpoint string
 }
 
 var _ connector.Opener = Opener{}
 
 // OpenTarget implements connector.Opener.
 func (o Opener) OpenTarget(ctx context.Context, c store.Connector) (connector.Target, error) {
-	if c.Provider != "s3" {
-		return nil, fault.Newf(fault.Invalid, "connector_provider_unsupported", "Connectors of provider %q can't be delivered to.", c.Provider)
-	}
 	if !regions[c.Region] {
 		return nil, fault.Newf(fault.Invalid, "connector_region_unknown", "%q is not an AWS region.", c.Region)
 	}
-	plain, err := o.Sealer.Open(ctx, seal.Context{AccountID: c.AccountID, ConnectorID: c.ID}, c.Secret)
+	secrets, err := seal.OpenSecrets(ctx, o.Sealer, seal.Context{AccountID: c.AccountID, ConnectorID: c.ID}, c.Secret)
 	if err != nil {
 		return nil, err
 	}
-	var s Secret
-	if err := json.Unmarshal(plain, &s); err != nil {
-		return nil, fault.New(fault.Internal, "connector_secret_unreadable", "The connector's credentials can't be read.")
-	}
-	if s.Endpoint != "" && !slices.Contains(o.AllowedEndpoints, s.Endpoint) {
-		return nil, fault.New(fault.Invalid, "connector_endpoint_refused", "The connector names an endpoint that is not allowed.")
-	}
 	cfg := aws.Config{
 		Region:      c.Region,
-		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.SecretAccessKey, ""),
+		Credentials: credentials.NewStaticCredentialsProvider(secrets[AccessKeyID].Reveal(), secrets[SecretAccessKey].Reveal(), ""),
 		HTTPClient:  &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
-	var bucket blob.Bucket = s3blob.New(s3blob.NewClient(cfg, s.Endpoint), c.Bucket)
+	var bucket blob.Bucket = s3blob.New(s3blob.NewClient(cfg, o.Endpoint), c.Bucket)
 	return target{bucket}, nil
 }
 

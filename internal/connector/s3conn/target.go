@@ -3,10 +3,10 @@ package s3conn
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
+	"iter"
+	"strings"
 
 	"github.com/aws/smithy-go"
 
@@ -24,43 +24,47 @@ type target struct{ bucket blob.Bucket }
 // URI implements connector.Target.
 func (t target) URI(key string) string { return "s3://" + t.bucket.Name() + "/" + key }
 
-// Put implements connector.Target. It looks first, since a repeated delivery mostly finds its own work done; the
-// write is conditional all the same.
-func (t target) Put(ctx context.Context, o connector.Object) (connector.Stored, error) {
-	_, err := t.bucket.Head(ctx, o.Key)
-	if err == nil {
-		return t.compare(ctx, o, true)
-	}
-	if !fault.Is(err, fault.NotFound) {
-		return connector.Stored{}, explain(err)
-	}
-	present := false
-	if err := t.write(ctx, o); fault.Is(err, fault.Conflict) {
-		present = true // somebody, perhaps an earlier try of ours whose reply was lost, was first
-	} else if err != nil {
-		return connector.Stored{}, explain(err)
-	}
-	return t.compare(ctx, o, present)
+// Create implements connector.Target.
+func (t target) Create(ctx context.Context, o connector.Object) error {
+	return explain(t.write(ctx, o))
 }
 
-// compare reads the object back. Its bytes are digested: an ETag proves nothing of a multipart object.
-func (t target) compare(ctx context.Context, o connector.Object, present bool) (connector.Stored, error) {
-	body, info, err := t.bucket.Open(ctx, o.Key, 0, -1)
-	if err != nil {
-		return connector.Stored{}, explain(err)
+// Open implements connector.Target.
+func (t target) Open(ctx context.Context, key string) (io.ReadCloser, connector.Info, error) {
+	body, info, err := t.bucket.Open(ctx, key, 0, -1)
+	return body, connector.Info{Bytes: info.Bytes, ETag: info.ETag, VersionID: info.VersionID}, explain(err)
+}
+
+// Remove implements connector.Target.
+func (t target) Remove(ctx context.Context, key string) error {
+	return explain(t.bucket.Delete(ctx, key))
+}
+
+// listPage is how many keys one call asks for.
+const listPage = 1000
+
+// List implements connector.Target.
+func (t target) List(ctx context.Context, q connector.ListQuery) iter.Seq2[connector.File, error] {
+	return func(yield func(connector.File, error) bool) {
+		after := ""
+		for {
+			page, err := t.bucket.List(ctx, q.Prefix, after, listPage)
+			if err != nil {
+				yield(connector.File{}, explain(err))
+				return
+			}
+			for _, o := range page {
+				after = o.Key
+				flat := !strings.Contains(strings.TrimPrefix(o.Key, q.Prefix), "/")
+				if (!q.Flat || flat) && !yield(connector.File{Key: o.Key, Bytes: o.Bytes, LastModified: o.LastModified}, nil) {
+					return
+				}
+			}
+			if len(page) < listPage {
+				return
+			}
+		}
 	}
-	defer body.Close()
-	digest := sha256.New()
-	n, err := io.Copy(digest, body)
-	if err != nil {
-		return connector.Stored{}, explain(err)
-	}
-	sum := hex.EncodeToString(digest.Sum(nil))
-	if n != o.Bytes || sum != o.SHA256 {
-		return connector.Stored{}, fault.Newf(fault.Conflict, "destination_occupied",
-			"Another object stands at %s. It was left as it is: move it away, or export to another subpath.", t.URI(o.Key))
-	}
-	return connector.Stored{Bytes: n, SHA256: sum, ETag: info.ETag, VersionID: info.VersionID, AlreadyPresent: present}, nil
 }
 
 func (t target) write(ctx context.Context, o connector.Object) error {
