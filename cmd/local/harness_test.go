@@ -68,6 +68,9 @@ func startService(t *testing.T, flags ...string) *service {
 	return s
 }
 
+// startPatience is for -real-bootstrap, which compiles every function first.
+const startPatience = 5 * time.Minute
+
 func (s *service) start() {
 	s.t.Helper()
 	args := append([]string{"-addr", "127.0.0.1:0", "-tls-addr", "127.0.0.1:0", "-data", s.dir}, s.flags...)
@@ -79,7 +82,7 @@ func (s *service) start() {
 		s.t.Fatal(err)
 	}
 	for !s.readLocal() {
-		if time.Since(began) > 60*time.Second || s.cmd.Process.Signal(syscall.Signal(0)) != nil {
+		if time.Since(began) > startPatience || s.cmd.Process.Signal(syscall.Signal(0)) != nil {
 			s.kill()
 			s.t.Fatalf("the service did not get ready:\n%s", s.out.String())
 		}
