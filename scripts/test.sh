@@ -4,6 +4,8 @@
 #   moto            (Python 3)            an independent interpreter of the state machine's language
 #   SAM CLI         (Python 3)            validation of the template
 #   asl-validator   (npm)                 a linter of the state machine
+#   Python SDK      (Python 3)            the published client
+#   schemathesis    (Python 3)            requests made out of the description of the HTTP surface
 # A part that can't be had here is named, and its tests are skipped by name. With CI=true a skip is a failure.
 # Arguments go to `go test`, for example: scripts/test.sh -race ./internal/...
 set -euo pipefail
@@ -27,6 +29,8 @@ part 'DynamoDB Local' dynamodb.sh java javac mvn
 part 'moto' moto.sh python3
 part 'SAM CLI' sam.sh python3
 part 'asl-validator' asl-lint.sh npm
+part 'Python SDK' python-sdk.sh python3
+part 'schemathesis' schemathesis.sh python3
 
 log=$CACHE/test.json
 args=("$@")
