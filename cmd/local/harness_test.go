@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -53,10 +54,29 @@ type service struct {
 	dir   string
 	flags []string
 	cmd   *exec.Cmd
-	out   bytes.Buffer
+	out   *output
 	local localJSON
 	http  *http.Client // trusts the service's authority
 	ready time.Duration
+}
+
+// output is what a process has printed so far.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // startService starts a service over a fresh folder and waits until it is ready; it ends with the test.
@@ -74,9 +94,9 @@ const startPatience = 5 * time.Minute
 func (s *service) start() {
 	s.t.Helper()
 	args := append([]string{"-addr", "127.0.0.1:0", "-tls-addr", "127.0.0.1:0", "-data", s.dir}, s.flags...)
-	s.out.Reset()
+	s.out = &output{}
 	s.cmd = exec.Command(programs.local, args...)
-	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
+	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
 	began := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
