@@ -1,0 +1,133 @@
+package memstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/store"
+)
+
+// CreateExport implements store.Exports.
+func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (rec store.Idempotency, created bool, err error) {
+	err = s.do(ctx, func() error {
+		if idem != nil {
+			if there, ok := s.live(idem.IdempotencyKey, idem.Now); ok {
+				rec, created = there, there.ExportID == e.ID
+				return nil
+			}
+		}
+		if s.exports[key{e.AccountID, e.ID}] != nil {
+			return store.ErrExportExists
+		}
+		if idem != nil {
+			rec = *idem
+			rec.ExpiresAt, rec.Now = export.Stamp(rec.ExpiresAt), time.Time{}
+			s.idem[rec.IdempotencyKey] = rec
+		}
+		created = true
+		return s.exports.put(key{e.AccountID, e.ID}, e)
+	})
+	return rec, created, err
+}
+
+// live is the record of the key if it has not expired.
+func (s *Store) live(k store.IdempotencyKey, now time.Time) (store.Idempotency, bool) {
+	rec, ok := s.idem[k]
+	return rec, ok && rec.ExpiresAt.After(now)
+}
+
+// Idempotency implements store.Exports.
+func (s *Store) Idempotency(ctx context.Context, k store.IdempotencyKey, now time.Time) (rec store.Idempotency, err error) {
+	err = s.do(ctx, func() error {
+		there, ok := s.live(k, now)
+		if !ok {
+			return store.ErrIdempotencyNotFound
+		}
+		rec = there
+		return nil
+	})
+	return rec, err
+}
+
+// Export implements store.Exports.
+func (s *Store) Export(ctx context.Context, account, id string) (export.Export, error) {
+	return read(ctx, s, s.exports, key{account, id}, store.ErrExportNotFound)
+}
+
+// SaveExport implements store.Exports.
+func (s *Store) SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error) {
+	next.Revision = fence.Revision + 1
+	err := s.do(ctx, func() error {
+		k := key{next.AccountID, next.ID}
+		stored, err := s.exports.get(k, store.ErrExportNotFound)
+		if err != nil {
+			return err
+		}
+		if !fence.Holds(stored) {
+			return store.Refused(stored, fence)
+		}
+		return s.exports.put(k, next)
+	})
+	if err != nil {
+		return export.Export{}, err
+	}
+	return next, nil
+}
+
+// DueExports implements store.Exports. It doesn't lag.
+func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) (refs []store.Ref, err error) {
+	err = s.do(ctx, func() error {
+		all, err := s.exports.all()
+		all = slices.DeleteFunc(all, func(e export.Export) bool { return !e.Open() || e.DueAt.IsZero() || e.DueAt.After(now) })
+		slices.SortFunc(all, func(a, b export.Export) int {
+			return cmp.Or(a.DueAt.Compare(b.DueAt), strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ID, b.ID))
+		})
+		for _, e := range all[:min(limit, len(all))] {
+			refs = append(refs, store.Ref{AccountID: e.AccountID, ExportID: e.ID})
+		}
+		return err
+	})
+	return refs, err
+}
+
+// ListExports implements store.Exports. Its pages are full but for the last.
+func (s *Store) ListExports(ctx context.Context, account string, q store.ListQuery) (page store.Page, err error) {
+	err = s.do(ctx, func() error {
+		for _, k := range s.newestFirst(account, q.BeforeID) {
+			e, err := s.exports.get(k, store.ErrExportNotFound)
+			if err != nil {
+				return err
+			}
+			if !matches(e, q) {
+				continue
+			}
+			if len(page.Exports) == q.Limit {
+				page.NextBefore = page.Exports[q.Limit-1].ID
+				return nil
+			}
+			page.Exports = append(page.Exports, e)
+		}
+		return nil
+	})
+	return page, err
+}
+
+// newestFirst are the places of the account's exports below an id, "" for all of them.
+func (s *Store) newestFirst(account, before string) (keys []key) {
+	for k := range s.exports {
+		if k.account == account && (before == "" || k.id < before) {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, func(a, b key) int { return strings.Compare(b.id, a.id) })
+	return keys
+}
+
+func matches(e export.Export, q store.ListQuery) bool {
+	return (q.Status == "" || e.Status == q.Status) && (q.Type == "" || e.Request.Type == q.Type) &&
+		(q.TargetID == "" || e.Request.TargetID == q.TargetID)
+}
