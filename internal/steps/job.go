@@ -66,7 +66,8 @@ func enter(ctx context.Context, records Exports, job Job, phase export.Phase, no
 }
 
 // abortUploads drops every open upload of the export's document. It is called once nobody needs one any more: the
-// document is committed, or the export has failed.
+// document is committed, or the export has failed. Nobody comes back to a failed export, so what a crash just then leaves
+// open is for the bucket's own rule on unfinished uploads.
 func abortUploads(ctx context.Context, artifacts blob.Uploader, job Job) error {
 	open, err := artifacts.Uploads(ctx, documentKey(job))
 	if err != nil {

@@ -50,8 +50,16 @@ type PlanOut struct {
 }
 
 // Handle claims the export for the job's generation, freezes the selection unless an earlier generation has, and
-// opens this generation's upload.
+// opens this generation's upload. One that comes too late drops that upload: nobody else knows of it.
 func (s Plan) Handle(ctx context.Context, job Job) (PlanOut, error) {
+	out, err := s.plan(ctx, job)
+	if fault.Is(err, fault.Superseded) {
+		return PlanOut{}, cmp.Or(s.dropUpload(ctx, job), err)
+	}
+	return out, err
+}
+
+func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 	e, err := load(ctx, s.Records, job)
 	if err != nil {
 		return PlanOut{}, err
@@ -213,6 +221,19 @@ func (s Plan) openUpload(ctx context.Context, job Job) error {
 		return s.Artifacts.AbortUpload(ctx, documentKey(job), id)
 	}
 	return nil
+}
+
+// dropUpload aborts this generation's upload, if there is one.
+func (s Plan) dropUpload(ctx context.Context, job Job) error {
+	var u upload
+	err := readJSON(ctx, s.Artifacts, generationKey(job, uploadName), &u)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.Artifacts.AbortUpload(ctx, documentKey(job), u.ID)
 }
 
 func (s Plan) writeShards(ctx context.Context, job Job, shards int) error {

@@ -1,0 +1,151 @@
+package steps_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/videovector/exports/internal/export"
+)
+
+// scenarios are the ways that an export takes. What happens in them happens without a gremlin's doing.
+func scenarios() map[string]scenario {
+	return map[string]scenario{
+		"download":      {request: wholeIndex},
+		"one run":       {request: oneRun},
+		"matches":       {request: matches},
+		"connector":     {request: delivered},
+		"sharded":       {request: delivered, sharded: true},
+		"irregular":     {request: wholeIndex, sharded: true, archive: irregular()},
+		"never started": {request: wholeIndex, unstarted: true},
+		"second attempt": {request: delivered, attempts: 2, spoil: func(w *world) mishaps {
+			return func(c call) mishap {
+				if c.name == "connectors.OpenTarget" && c.n <= 6 { // five in the first attempt
+					return lostBefore
+				}
+				return none
+			}
+		}},
+		"results changed": {request: wholeIndex, fails: true, archive: changed()},
+		"results never come": {request: wholeIndex, fails: true, spoil: func(*world) mishaps {
+			return always("results.Open run_b/part-2.ndjson", lostBefore)
+		}},
+		"without its connector": {request: delivered, fails: true, spoil: func(w *world) mishaps {
+			return func(call) mishap {
+				w.memory.RemoveConnector(account, connectorID)
+				return none
+			}
+		}},
+	}
+}
+
+// irregular is the archive with a part that is not strict NDJSON.
+func irregular() []run {
+	runs := theArchive()
+	runs[0].parts[1] = strings.ReplaceAll(runs[0].parts[1], "\n", "\r\n\n")
+	return runs
+}
+
+// changed is the archive with a part whose last result is none.
+func changed() []run {
+	runs := theArchive()
+	runs[0].parts[1] += "[]\n"
+	return runs
+}
+
+// play runs a scenario from beginning to end.
+func play(t *testing.T, s scenario) (w *world, e export.Export) {
+	t.Helper()
+	w = newWorld(t, s)
+	w.order()
+	return w, w.settle()
+}
+
+// undisturbed are the calls of a scenario that nobody spoils.
+func undisturbed(t *testing.T, s scenario) (calls []call) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w, e := play(t, s)
+		w.checkEnd(e)
+		calls = w.made()
+	})
+	return calls
+}
+
+// disturbed runs the scenario once for each of its calls, with that call spoilt.
+func disturbed(t *testing.T, s scenario, m mishap, test func(t *testing.T, s scenario, c call)) {
+	t.Helper()
+	for _, c := range undisturbed(t, s) {
+		if !m.befalls(c) {
+			continue
+		}
+		t.Run(c.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, s.with(at(c, m)), c) })
+		})
+	}
+}
+
+// with is the scenario with more mishaps.
+func (s scenario) with(more mishaps) scenario {
+	base := s.spoil
+	s.spoil = func(w *world) mishaps {
+		if base == nil {
+			return more
+		}
+		return both(more, base(w))
+	}
+	return s
+}
+
+// TestEveryCallFailsOnce: whatever single call fails, and whether or not it happened, the export ends as it would have.
+// The task's own retries make up for it; only what Step Functions itself reads and writes for the Map costs an attempt.
+func TestEveryCallFailsOnce(t *testing.T) {
+	for name, s := range scenarios() {
+		for _, m := range []mishap{lostBefore, lostAfter, throttled, brokenOff} {
+			t.Run(name+"/"+string(m), func(t *testing.T) {
+				t.Parallel()
+				disturbed(t, s, m, func(t *testing.T, s scenario, c call) {
+					if strings.HasPrefix(c.name, "map.") {
+						s.attempts = 2
+					}
+					w, e := play(t, s)
+					w.checkEnd(e)
+				})
+			})
+		}
+	}
+}
+
+// TestEveryCallIsRefusedOnce: a refusal that no repetition mends ends the export, with the reason, and leaves nothing
+// half done. Where the refused call was the sweeper's or a start's, the sweeper comes again.
+func TestEveryCallIsRefusedOnce(t *testing.T) {
+	for name, s := range scenarios() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			disturbed(t, s, refused, func(t *testing.T, s scenario, c call) {
+				w, e := play(t, s)
+				if strings.Contains(c.name, ".Uploads ") || strings.Contains(c.name, ".AbortUpload ") {
+					w.dropUploads()
+				}
+				if !s.fails && e.Status == export.StatusFailed && (e.QueueStatus != export.QueueFailed || e.ErrorMessage != errRefused.Message) {
+					t.Errorf("the export failed as %s: %q", e.QueueStatus, e.ErrorMessage)
+				}
+				w.plan.fails, w.plan.attempts = e.Status == export.StatusFailed, e.Attempts
+				w.checkEnd(e)
+			})
+		})
+	}
+}
+
+// dropUploads is the bucket's own rule on uploads that stay open, which ends what the service may not.
+func (w *world) dropUploads() {
+	w.t.Helper()
+	open, err := w.artifacts.Uploads(w.t.Context(), "")
+	for _, u := range open {
+		err = errors.Join(err, w.artifacts.AbortUpload(w.t.Context(), u.Key, u.ID))
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}

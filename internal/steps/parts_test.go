@@ -1,0 +1,154 @@
+package steps_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"testing/iotest"
+	"time"
+
+	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/blob/blobtest/memblob"
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/store"
+)
+
+// records is a record store behind a gremlin. It holds every write against the rules of the life cycle.
+type records struct {
+	store.Store
+	*gremlin
+
+	watch sync.Mutex
+	saves []error  // of SaveExport, in the store's own words
+	ends  int      // writes that ended the export
+	wrong []string // rules that a write broke
+}
+
+func (r *records) Export(ctx context.Context, account, id string) (e export.Export, err error) {
+	err = r.do("records.Export", func() error { e, err = r.Store.Export(ctx, account, id); return err })
+	return e, err
+}
+
+func (r *records) SaveExport(ctx context.Context, next export.Export, f export.Fence) (saved export.Export, err error) {
+	err = r.do("records.SaveExport", func() error { saved, err = r.save(ctx, next, f); return err })
+	return saved, err
+}
+
+func (r *records) save(ctx context.Context, next export.Export, f export.Fence) (export.Export, error) {
+	r.watch.Lock()
+	defer r.watch.Unlock()
+	before, err := r.Store.Export(ctx, next.AccountID, next.ID)
+	if err != nil {
+		return before, err
+	}
+	saved, err := r.Store.SaveExport(ctx, next, f)
+	r.saves = append(r.saves, err)
+	if err == nil {
+		r.judge(before, saved)
+	}
+	return saved, err
+}
+
+// judge holds one write against the rules.
+func (r *records) judge(before, after export.Export) {
+	complain := func(format string, args ...any) { r.wrong = append(r.wrong, fmt.Sprintf(format, args...)) }
+	if !export.CanMove(before.Status, after.Status) {
+		complain("the export moved from %s to %s", before.Status, after.Status)
+	}
+	if after.Generation < before.Generation || after.Generation > before.Generation+1 || after.Revision != before.Revision+1 {
+		complain("a write led from generation %d, revision %d to %d, %d", before.Generation, before.Revision, after.Generation, after.Revision)
+	}
+	if after.Attempts < before.Attempts || after.Attempts > after.MaxAttempts {
+		complain("attempts went from %d to %d of %d", before.Attempts, after.Attempts, after.MaxAttempts)
+	}
+	if after.Open() != (after.EventMark == "") || after.Open() == after.DueAt.IsZero() {
+		complain("a %s export has the event mark %q and is due at %s", after.Status, after.EventMark, after.DueAt)
+	}
+	if !after.Open() {
+		r.ends++
+	}
+}
+
+func (r *records) Run(ctx context.Context, account, id string) (run export.Run, err error) {
+	err = r.do("records.Run "+id, func() error { run, err = r.Store.Run(ctx, account, id); return err })
+	return run, err
+}
+
+func (r *records) RunsOfIndex(ctx context.Context, account, id string) (runs []export.Run, err error) {
+	err = r.do("records.RunsOfIndex", func() error { runs, err = r.Store.RunsOfIndex(ctx, account, id); return err })
+	return runs, err
+}
+
+func (r *records) Parts(ctx context.Context, account, run string) (parts []export.Part, err error) {
+	err = r.do("records.Parts "+run, func() error { parts, err = r.Store.Parts(ctx, account, run); return err })
+	return parts, err
+}
+
+func (r *records) Connector(ctx context.Context, account, id string) (c store.Connector, err error) {
+	err = r.do("records.Connector", func() error { c, err = r.Store.Connector(ctx, account, id); return err })
+	return c, err
+}
+
+func (r *records) DueExports(ctx context.Context, now time.Time, limit int) (due []store.Ref, err error) {
+	err = r.do("records.DueExports", func() error { due, err = r.Store.DueExports(ctx, now, limit); return err })
+	return due, err
+}
+
+// bucket is a bucket behind a gremlin.
+type bucket struct {
+	*memblob.Bucket
+	*gremlin
+}
+
+func (b bucket) named(method, key string) string { return b.Name() + "." + method + " " + key }
+
+func (b bucket) Head(ctx context.Context, key string) (info blob.Info, err error) {
+	err = b.do(b.named("Head", key), func() error { info, err = b.Bucket.Head(ctx, key); return err })
+	return info, err
+}
+
+// Open gives half a body when it is to break off.
+func (b bucket) Open(ctx context.Context, key string, offset, length int64) (body io.ReadCloser, info blob.Info, err error) {
+	err = b.do(b.named("Open", key), func() error { body, info, err = b.Bucket.Open(ctx, key, offset, length); return err })
+	if errors.Is(err, errBroken) {
+		return io.NopCloser(io.MultiReader(io.LimitReader(body, info.Bytes/2), iotest.ErrReader(err))), info, nil
+	}
+	return body, info, err
+}
+
+func (b bucket) Put(ctx context.Context, key string, content []byte, o blob.PutOptions) (info blob.Info, err error) {
+	err = b.do(b.named("Put", key), func() error { info, err = b.Bucket.Put(ctx, key, content, o); return err })
+	return info, err
+}
+
+func (b bucket) Presign(ctx context.Context, key, filename string, ttl time.Duration) (url string, expires time.Time, err error) {
+	err = b.do(b.named("Presign", key), func() error { url, expires, err = b.Bucket.Presign(ctx, key, filename, ttl); return err })
+	return url, expires, err
+}
+
+func (b bucket) CreateUpload(ctx context.Context, key string, o blob.PutOptions) (id string, err error) {
+	err = b.do(b.named("CreateUpload", key), func() error { id, err = b.Bucket.CreateUpload(ctx, key, o); return err })
+	return id, err
+}
+
+func (b bucket) UploadPart(ctx context.Context, key, id string, n int, body io.ReadSeeker, size int64) (p blob.UploadedPart, err error) {
+	name := b.named("UploadPart", fmt.Sprint(n))
+	err = b.do(name, func() error { p, err = b.Bucket.UploadPart(ctx, key, id, n, body, size); return err })
+	return p, err
+}
+
+func (b bucket) CompleteUpload(ctx context.Context, key, id string, parts []blob.UploadedPart, ifAbsent bool) (info blob.Info, err error) {
+	err = b.do(b.named("CompleteUpload", key), func() error { info, err = b.Bucket.CompleteUpload(ctx, key, id, parts, ifAbsent); return err })
+	return info, err
+}
+
+func (b bucket) AbortUpload(ctx context.Context, key, id string) error {
+	return b.do(b.named("AbortUpload", id), func() error { return b.Bucket.AbortUpload(ctx, key, id) })
+}
+
+func (b bucket) Uploads(ctx context.Context, prefix string) (open []blob.Upload, err error) {
+	err = b.do(b.named("Uploads", prefix), func() error { open, err = b.Bucket.Uploads(ctx, prefix); return err })
+	return open, err
+}
