@@ -72,6 +72,7 @@ func (d *Document) WriteRange(ctx context.Context, w io.Writer, open Source, fro
 			break
 		}
 		c.begun, c.position, win.position = l.starts[i] > l.Opening, l.starts[i], l.starts[i]
+		win.toEnd = l.end(i) <= to
 		if err := c.copy(ctx, in); err != nil {
 			return c.counts, ignoreEnd(err)
 		}
@@ -102,6 +103,7 @@ type window struct {
 	out      io.Writer
 	position int64 // of the next byte given to Write
 	from, to int64
+	toEnd    bool // the input belongs to the range as a whole: one that grew past it must be seen to its end
 }
 
 func (w *window) Write(p []byte) (int, error) {
@@ -112,7 +114,7 @@ func (w *window) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	if w.position > w.to { // at the very end the input's own end may follow, and must be seen
+	if w.position > w.to && !w.toEnd {
 		return len(p), errWindowEnd
 	}
 	return len(p), nil

@@ -99,6 +99,30 @@ func TestRangesRefuseChangedResults(t *testing.T) {
 	}
 }
 
+// TestRangesRefuseResultsOfAnotherSize lets an input grow or shrink, which moves all that follows: wherever the document
+// is cut, a range notices.
+func TestRangesRefuseResultsOfAnotherSize(t *testing.T) {
+	inputs := []string{segment + "\n" + lost + "\n", video + "\n", novel + "\n"}
+	for name, change := range map[string]func(string) string{
+		"a row more":      func(s string) string { return s + video + "\n" },
+		"a row fewer":     func(s string) string { return s[strings.Index(s, "\n")+1:] },
+		"a longer record": func(s string) string { return strings.Replace(s, "{", `{"more":1,`, 1) },
+		"nothing left":    func(string) string { return "" },
+	} {
+		for changed := range inputs {
+			s := newShelf(inputs)
+			key := s.Inputs[changed].Key
+			s.content[key] = change(s.content[key])
+			end := s.end(t)
+			for at := int64(0); at <= end; at++ {
+				if _, _, err := s.ranges(t, []int64{0, at, end}); fault.As(err).Code != "results_changed" {
+					t.Fatalf("%s in input %d, cut at %d: %v", name, changed, at, err)
+				}
+			}
+		}
+	}
+}
+
 // TestIrregularInputHasNoRanges: wherever the document is cut, a range says so rather than write wrong bytes.
 func TestIrregularInputHasNoRanges(t *testing.T) {
 	for name, inputs := range map[string][]string{
