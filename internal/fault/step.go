@@ -7,6 +7,9 @@ type StepError struct {
 	Retryable bool
 }
 
+// permanent is the name of what the request's maker or the customer must mend.
+const permanent = "Export.Permanent"
+
 // stepErrors is the edge table of the state machine. Every name stands in a Retry or Catch of
 // statemachine/export.asl.json or falls to its States.ALL; a test holds the two against each other.
 var stepErrors = map[Kind]StepError{
@@ -15,18 +18,21 @@ var stepErrors = map[Kind]StepError{
 	Unavailable:      {"Export.Unavailable", true},
 	Superseded:       {"Export.Superseded", false},
 	Irregular:        {"Export.Irregular", false},
-	Malformed:        {"Export.Permanent", false},
-	TooLarge:         {"Export.Permanent", false},
-	Unauthenticated:  {"Export.Permanent", false},
-	Forbidden:        {"Export.Permanent", false},
-	NotFound:         {"Export.Permanent", false},
-	MethodNotAllowed: {"Export.Permanent", false},
-	Conflict:         {"Export.Permanent", false},
-	Invalid:          {"Export.Permanent", false},
+	Malformed:        {permanent, false},
+	TooLarge:         {permanent, false},
+	Unauthenticated:  {permanent, false},
+	Forbidden:        {permanent, false},
+	NotFound:         {permanent, false},
+	MethodNotAllowed: {permanent, false},
+	Conflict:         {permanent, false},
+	Invalid:          {permanent, false},
 }
 
 // Step is the error that the state machine sees for the failure's kind.
 func (e *Error) Step() StepError { return stepErrors[e.Kind] }
+
+// Permanent reports whether no repetition mends the failure: the attempt that meets it ends the export.
+func (e *Error) Permanent() bool { return e.Step().Name == permanent }
 
 // StepErrors lists the distinct step errors of the table, in no order.
 func StepErrors() []StepError {

@@ -150,6 +150,9 @@ func (s Assemble) gather(ctx context.Context, w *workshop) (report, error) {
 		if part.Irregular {
 			return r, fault.New(fault.Irregular, "results_irregular", "Some results are not strict NDJSON; one task packages them.")
 		}
+		if part.Refusal != nil {
+			return r, fault.New(fault.Invalid, part.Refusal.Code, part.Refusal.Message)
+		}
 		r.join(part)
 	}
 	return r, s.writeTail(ctx, w, &r)

@@ -31,14 +31,12 @@ func scenarios() map[string]scenario {
 		"results never come": {request: wholeIndex, fails: true, spoil: func(*world) mishaps {
 			return always("results.Open run_b/part-2.ndjson", lostBefore)
 		}},
-		"without its connector": {request: delivered, fails: true, spoil: func(w *world) mishaps {
-			return func(call) mishap {
-				w.memory.RemoveConnector(account, connectorID)
-				return none
-			}
-		}},
+		"without its connector":    {request: delivered, fails: true, prepare: removeConnector},
+		"sharded, results changed": {request: wholeIndex, sharded: true, fails: true, archive: changed()},
 	}
 }
+
+func removeConnector(w *world) { w.memory.RemoveConnector(account, connectorID) }
 
 // irregular is the archive with a part that is not strict NDJSON.
 func irregular() []run {

@@ -74,11 +74,12 @@ func outcome(e export.Export, generation int) string {
 	return OutcomeSuperseded
 }
 
-// reason turns the caught error into what the export's owner reads. Only the service's own errors carry a message
-// made for them; of the others the name decides.
+// reason turns the caught error into what the export's owner reads. Only the service's own errors carry a message made
+// for them; of the others the name decides. A defect of ours is told as such: its message is for whoever mends it.
 func (c Caught) reason() export.Failure {
 	f := export.Failure{Message: "The export failed on our side.", Permanent: c.Error == "Export.Permanent"}
 	switch {
+	case c.Error == "Export.Internal":
 	case strings.HasPrefix(c.Error, "Export."):
 		var reported struct {
 			Message string `json:"errorMessage"`

@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ const (
 	lostAfter    mishap = "fails after it happened" // and no reply came
 	throttled    mishap = "is throttled"            // nothing happened
 	refused      mishap = "is refused"              // nothing happened, and no repetition changes that
+	panics       mishap = "panics"                  // the caller dies of a defect
 	brokenOff    mishap = "breaks off"              // of what is read only a half comes
 	frozenBefore mishap = "freezes before"          // the caller stands still, and makes the call when it thaws
 	frozenAfter  mishap = "freezes after it happened"
@@ -34,9 +36,12 @@ func (m mishap) befalls(c call) bool {
 	return true
 }
 
+// secretOfACause stands in causes and panics. Nobody but the log may see it, and of a panic not even that.
+const secretOfACause = "https://storage.example/?signature=s3cr3t"
+
 // What the callers get to see.
 var (
-	errLost    = fault.New(fault.Unavailable, "no_reply", "No reply came.")
+	errLost    = fault.Wrap(errors.New(secretOfACause), fault.Unavailable, "no_reply", "No reply came.")
 	errBroken  = fault.New(fault.Unavailable, "broken_off", "The connection broke off.")
 	errBusy    = fault.New(fault.Throttled, "slow_down", "Not so fast.")
 	errRefused = fault.New(fault.Forbidden, "access_denied", "The service may not do that.")
@@ -108,6 +113,8 @@ func (g *gremlin) do(name string, f func() error) error {
 		return errBusy
 	case refused:
 		return errRefused
+	case panics:
+		panic("a defect: " + secretOfACause)
 	case frozenBefore:
 		g.stand()
 	}

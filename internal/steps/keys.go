@@ -54,11 +54,19 @@ type shardItem struct {
 // report is what packaging leaves for Assemble: the whole document's, or one shard's.
 type report struct {
 	Irregular  bool                `json:"irregular,omitempty"` // a shard met input that has no fixed offsets
+	Refusal    *refusal            `json:"refusal,omitempty"`   // a shard met what no repetition mends
 	Parts      []blob.UploadedPart `json:"parts"`
 	PartSHA256 []string            `json:"part_sha256"` // hex, one for each of Parts
 	Bytes      int64               `json:"bytes"`
 	Counts     export.Counts       `json:"counts"`
 	Digests    *artifact.Digests   `json:"digests,omitempty"` // of a whole document
+}
+
+// refusal is a shard's permanent failure. It goes to Assemble by the report: of a Map's failed children Step Functions
+// tells no more than that they were too many.
+type refusal struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // note digests a part for the report; parts come in order.

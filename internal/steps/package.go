@@ -94,14 +94,25 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 	if err == nil {
 		err = parts.Close()
 	}
-	if fault.Is(err, fault.Irregular) {
-		parts.Discard()
-		r, err = report{Irregular: true}, nil
-	}
 	if err != nil {
-		return err
+		parts.Discard()
+		if r, err = unfit(err); err != nil {
+			return err
+		}
 	}
 	return writeJSON(ctx, s.Artifacts, generationKey(job, shardReportName(shard)), r)
+}
+
+// unfit is the report of a shard that can't be made out of its input, however often one tries. Any other failure is
+// given back.
+func unfit(err error) (report, error) {
+	switch f := fault.As(err); {
+	case f.Kind == fault.Irregular:
+		return report{Irregular: true}, nil
+	case f.Permanent():
+		return report{Refusal: &refusal{f.Code, f.Message}}, nil
+	}
+	return report{}, err
 }
 
 // workshop is the plan and the upload of a generation.

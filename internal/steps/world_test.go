@@ -40,18 +40,19 @@ type world struct {
 	log       bytes.Buffer // the handler has a lock of its own; read it when nothing runs
 }
 
-// scenario is what a world is made with.
+// scenario is what a world is made with, and how its export is to end.
 type scenario struct {
-	request        export.Request
-	archive        []run
-	sharded        bool
-	patient        bool                 // functions have no time limit
-	spoil          func(*world) mishaps // nil spoils nothing
-	keep           func(t *testing.T) store.Store
-	unstarted      bool // the start that follows the 202 is lost
-	attempts       int  // that it takes; 0 means 1
-	fails          bool // ends as failed
-	noCustomerCopy bool
+	request   export.Request
+	archive   []run        // nil means theArchive
+	sharded   bool         // small documents are large
+	patient   bool         // functions have no time limit
+	unstarted bool         // the start that follows the 202 is lost
+	prepare   func(*world) // what happened before the export was created
+	spoil     func(*world) mishaps
+	keep      func(t *testing.T) store.Store // nil means in memory
+
+	attempts int  // 0 means 1
+	fails    bool // it doesn't end as completed
 }
 
 type mishaps = func(call) mishap
@@ -72,6 +73,9 @@ func newWorld(t *testing.T, s scenario) *world {
 	w.engine = w.newEngine()
 	t.Cleanup(w.close)
 	w.fill()
+	if s.prepare != nil {
+		s.prepare(w)
+	}
 	return w
 }
 
