@@ -122,6 +122,10 @@ type Connector struct {
 	ExportBasePath string
 	Bucket         string
 	Region         string
+	RoleARN        string // of s3: the role that opens the bucket, where it isn't keys
+	ExternalID     string // what that role's trust policy asks for
+	StorageAccount string // of azure
+	Container      string // of azure
 	Secret         []byte
 	CreatedAt      time.Time
 	UpdatedAt      time.Time

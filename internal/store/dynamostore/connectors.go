@@ -17,6 +17,10 @@ type connectorRow struct {
 	ExportBasePath string    `dynamodbav:"export_base_path"`
 	Bucket         string    `dynamodbav:"bucket"`
 	Region         string    `dynamodbav:"region"`
+	RoleARN        string    `dynamodbav:"role_arn,omitempty"`
+	ExternalID     string    `dynamodbav:"external_id,omitempty"`
+	StorageAccount string    `dynamodbav:"storage_account,omitempty"`
+	Container      string    `dynamodbav:"container,omitempty"`
 	Secret         []byte    `dynamodbav:"secret,omitempty"`
 	CreatedAt      time.Time `dynamodbav:"created_at,omitempty"`
 	UpdatedAt      time.Time `dynamodbav:"updated_at,omitempty"`
