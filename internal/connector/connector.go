@@ -15,7 +15,8 @@ import (
 
 // Target is one customer bucket, opened with the connector's own credentials. Every failure is a *fault.Error: Invalid
 // is for the connector's owner to mend, and its message says what in words; Throttled carries the wait that the store
-// asked for; Unavailable may pass. No message holds a secret. Any call may have happened although it failed.
+// asked for; Unavailable may pass. No message holds a secret. Any call may have happened although it failed. A key that
+// CheckKey refuses is refused before anything is sent.
 type Target interface {
 	// URI is the address that users see for a key: s3://bucket/key, gs://bucket/key, https://….
 	URI(key string) string
@@ -39,6 +40,24 @@ type Object struct {
 	SHA256      string // lower-case hex
 	ContentType string
 	Open        func(ctx context.Context, offset, length int64) (io.ReadCloser, error)
+}
+
+// ReadPart reads length bytes of the object from an offset on. Content that fails, or ends early, is fault.Unavailable
+// unless its own failure says otherwise.
+func ReadPart(ctx context.Context, o Object, offset, length int64) ([]byte, error) {
+	content := make([]byte, length)
+	if length == 0 {
+		return content, nil
+	}
+	body, err := o.Open(ctx, offset, length)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	if _, err := io.ReadFull(body, content); err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable, "artifact_unreadable", "The document could not be read back.")
+	}
+	return content, nil
 }
 
 // Info is what a store says of an object.

@@ -90,14 +90,15 @@ func (t *Target) URI(key string) string { return "mem://" + t.name + "/" + key }
 
 // Create implements connector.Target.
 func (t *Target) Create(ctx context.Context, o connector.Object) error {
-	body, err := o.Open(ctx, 0, o.Bytes)
+	if err := connector.CheckKey(o.Key); err != nil {
+		return err
+	}
+	content, err := connector.ReadPart(ctx, o, 0, o.Bytes)
 	if err != nil {
 		return err
 	}
-	defer body.Close()
-	content, err := io.ReadAll(body)
-	if err != nil {
-		return err
+	if err := ctx.Err(); err != nil {
+		return fault.Wrap(err, fault.Unavailable, "destination_unavailable", "The destination was not waited for.")
 	}
 	return t.call("Create", o.Key, func() error {
 		if _, ok := t.objects[o.Key]; ok {
@@ -110,6 +111,9 @@ func (t *Target) Create(ctx context.Context, o connector.Object) error {
 
 // Open implements connector.Target.
 func (t *Target) Open(_ context.Context, key string) (body io.ReadCloser, info connector.Info, err error) {
+	if err := connector.CheckKey(key); err != nil {
+		return nil, info, err
+	}
 	err = t.call("Open", key, func() error {
 		o, ok := t.objects[key]
 		if !ok {
@@ -124,35 +128,57 @@ func (t *Target) Open(_ context.Context, key string) (body io.ReadCloser, info c
 
 // Remove implements connector.Target.
 func (t *Target) Remove(_ context.Context, key string) error {
+	if err := connector.CheckKey(key); err != nil {
+		return err
+	}
 	return t.call("Remove", key, func() error {
 		delete(t.objects, key)
 		return nil
 	})
 }
 
+// pageKeys is how many keys a page of a listing looks at, and so one call.
+const pageKeys = 1000
+
 // List implements connector.Target.
 func (t *Target) List(_ context.Context, q connector.ListQuery) iter.Seq2[connector.File, error] {
 	return func(yield func(connector.File, error) bool) {
-		var page []connector.File
-		err := t.call("List", q.Prefix, func() error {
-			for _, key := range slices.Sorted(maps.Keys(t.objects)) {
-				rest, ok := strings.CutPrefix(key, q.Prefix)
-				if o := t.objects[key]; ok && !(q.Flat && strings.Contains(rest, "/")) {
-					page = append(page, connector.File{Key: key, Bytes: int64(len(o.content)), LastModified: time.Unix(int64(o.written), 0).UTC(), ContentType: o.contentType})
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			yield(connector.File{}, err)
-			return
-		}
-		for _, f := range page {
-			if !yield(f, nil) {
+		for after, more := "", true; more; {
+			var page []connector.File
+			err := t.call("List", q.Prefix, func() error {
+				page, after, more = t.page(q, after)
+				return nil
+			})
+			if err != nil {
+				yield(connector.File{}, err)
 				return
+			}
+			for _, f := range page {
+				if !yield(f, nil) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// page gives what matches among the next keys after one, the last of those keys, and whether there are others.
+func (t *Target) page(q connector.ListQuery, after string) (page []connector.File, last string, more bool) {
+	keys := slices.Sorted(maps.Keys(t.objects))
+	from, found := slices.BinarySearch(keys, after)
+	if found {
+		from++
+	}
+	keys = keys[from:]
+	more = len(keys) > pageKeys
+	for _, key := range keys[:min(pageKeys, len(keys))] {
+		last = key
+		rest, ok := strings.CutPrefix(key, q.Prefix)
+		if o := t.objects[key]; ok && !(q.Flat && strings.Contains(rest, "/")) {
+			page = append(page, connector.File{Key: key, Bytes: int64(len(o.content)), LastModified: time.Unix(int64(o.written), 0).UTC(), ContentType: o.contentType})
+		}
+	}
+	return page, last, more
 }
 
 // call runs do as one call.
