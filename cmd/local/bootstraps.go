@@ -187,7 +187,7 @@ func (s *stack) variables() map[string][]string {
 		"STATE_MACHINE_ARN": {"STATE_MACHINE_ARN=" + machineARN},
 		"PUBLIC_ORIGIN":     {"PUBLIC_ORIGIN=" + s.origin()},
 		"TOKEN_SECRET_ARN":  {"TOKEN_SECRET=" + s.secrets.TokenSecret},
-		"KMS_KEY_ID":        {"SEAL_KEY_FILE=" + s.sealFile(), "CONNECTOR_S3_ENDPOINT=" + s.s3.Endpoint()},
+		"KMS_KEY_ID":        append([]string{"SEAL_KEY_FILE=" + s.sealFile()}, s.endpoints().Environment()...),
 	}
 }
 

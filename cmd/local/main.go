@@ -31,6 +31,8 @@ type options struct {
 	dynamoDBEndpoint    string
 	realBootstrap       bool
 	bootstraps          string
+	// Emulators of the clouds that connectors go to; "" is the cloud.
+	gcsEndpoint, gcsTokenURL, azureEndpoint, azureLoginURL string
 }
 
 func main() {
@@ -54,6 +56,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.dynamoDBEndpoint, "dynamodb-endpoint", "", "keep records in the DynamoDB at this `URL` instead of SQLite")
 	flags.BoolVar(&o.realBootstrap, "real-bootstrap", false, "compile the functions and run each as processes of its own, over the Lambda Runtime API; needs -dynamodb-endpoint (scripts/dynamodb.sh starts one)")
 	flags.StringVar(&o.bootstraps, "bootstraps", "", "with -real-bootstrap, run the compiled functions NAME/bootstrap of this `folder`")
+	flags.StringVar(&o.gcsEndpoint, "gcs-endpoint", "", "send GCS connectors to the emulator at this `URL` (scripts/fake-gcs.sh runs one)")
+	flags.StringVar(&o.gcsTokenURL, "gcs-token-url", "", "ask for their tokens at this `URL`")
+	flags.StringVar(&o.azureEndpoint, "azure-endpoint", "", "send Azure connectors to the emulator at this `URL`, accounts in its path (scripts/azurite.sh runs one)")
+	flags.StringVar(&o.azureLoginURL, "azure-login-url", "", "ask for their tokens at this `URL`, the tenant in its path")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0

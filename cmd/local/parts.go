@@ -25,8 +25,7 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/embeds3"
 	"github.com/videovector/exports/internal/blob/s3blob"
-	"github.com/videovector/exports/internal/connector"
-	"github.com/videovector/exports/internal/connector/s3conn"
+	"github.com/videovector/exports/internal/connector/clouds"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/ids"
 	"github.com/videovector/exports/internal/localgw"
@@ -117,15 +116,26 @@ func (s *stack) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	connectors, err := clouds.New(clouds.Config{Sealer: sealer, Endpoints: s.endpoints()})
+	if err != nil {
+		return err
+	}
 	s.parts = wiring.Parts{
 		Store: s.records, Artifacts: s.bucket(artifactsBucket), Results: s.bucket(resultsBucket), Executions: s,
-		Connectors: connector.Providers{"s3": s3conn.Opener{Sealer: sealer, Endpoint: s.s3.Endpoint()}},
-		Keyring:    keyring, Origin: origin, NewID: ids.NewExport, Clock: time.Now, Log: s.log,
+		Connectors: connectors, Keyring: keyring, Origin: origin, NewID: ids.NewExport, Clock: time.Now, Log: s.log,
 	}
 	if s.invoker, err = inProcess(s.parts); err != nil {
 		return err
 	}
 	return s.newEngine()
+}
+
+// endpoints are where connectors go: S3's to the embedded one, the others to the clouds unless flags say otherwise.
+func (s *stack) endpoints() clouds.Endpoints {
+	return clouds.Endpoints{
+		S3: s.s3.Endpoint(), GCS: s.options.gcsEndpoint, GCSToken: s.options.gcsTokenURL,
+		Azure: s.options.azureEndpoint, AzureLogin: s.options.azureLoginURL,
+	}
 }
 
 // origin is the public one: scheme, host and port of https links.

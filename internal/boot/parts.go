@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -14,8 +15,7 @@ import (
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/blob/s3blob"
-	"github.com/videovector/exports/internal/connector"
-	"github.com/videovector/exports/internal/connector/s3conn"
+	"github.com/videovector/exports/internal/connector/clouds"
 	"github.com/videovector/exports/internal/ids"
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/seal/kmsseal"
@@ -96,12 +96,30 @@ func (e *env) tokenSecret(ctx context.Context) (auth.Keys, error) {
 	return auth.Keys{Current: []byte(k.Current), Previous: []byte(k.Previous)}, nil
 }
 
-// Connectors opens customers' buckets. Their secrets are sealed under the KMS key KMS_KEY_ID; a local service names a
-// key file instead, SEAL_KEY_FILE, and where the buckets are, CONNECTOR_S3_ENDPOINT.
+// Connectors opens customers' buckets. Their secrets are sealed under the KMS key KMS_KEY_ID. A local service names a
+// key file instead, SEAL_KEY_FILE, and may say where the clouds are, CONNECTOR_S3_ENDPOINT and so on.
 func Connectors(_ context.Context, e *env, p *wiring.Parts) error {
 	sealer, err := e.sealer()
-	p.Connectors = connector.Providers{"s3": s3conn.Opener{Sealer: sealer, Endpoint: e.get("CONNECTOR_S3_ENDPOINT")}}
+	if err != nil {
+		return err
+	}
+	endpoints, err := e.endpoints()
+	if err != nil {
+		return err
+	}
+	p.Connectors, err = clouds.New(clouds.Config{Sealer: sealer, Self: e.aws, Endpoints: endpoints})
 	return err
+}
+
+// endpoints are where a local service's connectors go in place of the clouds. A deployed function refuses to start with
+// one: what is there would be sent what is meant for a customer's storage.
+func (e *env) endpoints() (clouds.Endpoints, error) {
+	endpoints := clouds.FromEnvironment(e.get)
+	if set := endpoints.Environment(); len(set) > 0 && e.get("SEAL_KEY_FILE") == "" {
+		name, _, _ := strings.Cut(set[0], "=")
+		return clouds.Endpoints{}, fmt.Errorf("the environment variable %s is set, which is for a local service only; a local service has SEAL_KEY_FILE", name)
+	}
+	return endpoints, nil
 }
 
 func (e *env) sealer() (seal.Sealer, error) {

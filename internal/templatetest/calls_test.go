@@ -43,6 +43,7 @@ func TestGrantsAreUsed(t *testing.T) {
 		}
 		slices.Sort(got)
 		want = slices.Sorted(slices.Values(want))
+		want = slices.DeleteFunc(want, func(line string) bool { return strings.HasPrefix(line, "Deny ") }) // no call needs one
 		if diff := cmp.Diff(want, slices.Compact(got)); diff != "" {
 			t.Errorf("%s (-may +does):\n%s", folder, diff)
 		}

@@ -181,10 +181,11 @@ func (s starter) Start(context.Context, string, string, int) error {
 	return nil
 }
 
-// opener opens a bucket of the customer's, with keys that KMS would have decrypted.
+// opener opens a bucket of the customer's, with keys that KMS would have decrypted, or under a role of theirs.
 type opener struct{ note func(string) }
 
 func (o opener) OpenTarget(context.Context, store.Connector) (connector.Target, error) {
 	o.note("kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *")
+	o.note("sts:AssumeRole arn:${AWS::Partition}:iam::*:role/*")
 	return memconn.New("customer"), nil
 }

@@ -111,6 +111,17 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// TestNoEndpointIsDeployed: where customers' storage is, is never the template's to say. The functions wouldn't start.
+func TestNoEndpointIsDeployed(t *testing.T) {
+	for id, f := range functions(t, load(t)) {
+		for name := range f.Environment.Variables {
+			if strings.HasPrefix(name, "CONNECTOR_") || strings.HasPrefix(name, "AWS_ENDPOINT") || name == "SEAL_KEY_FILE" {
+				t.Errorf("%s is given %s", id, name)
+			}
+		}
+	}
+}
+
 // needs are the parts that a main names, boot.Records and so on.
 func needs(t *testing.T, folder string) []string {
 	t.Helper()

@@ -77,11 +77,13 @@ var grants = map[string][]string{
 		"s3:GetObject " + artifacts + "/artifacts/*",
 	},
 	"deliver": {
+		"Deny sts:AssumeRole arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",
 		"dynamodb:GetItem " + table + accounts,
 		"dynamodb:PutItem " + table + accounts,
 		"kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *",
 		"s3:GetObject " + artifacts + "/artifacts/*",
 		"s3:ListBucket " + artifacts,
+		"sts:AssumeRole arn:${AWS::Partition}:iam::*:role/*",
 	},
 	"finish": {
 		"dynamodb:GetItem " + table + accounts,

@@ -21,9 +21,9 @@ var kinds = map[string]fault.Kind{
 	"SlowDown": fault.Throttled, "Throttling": fault.Throttled, "RequestLimitExceeded": fault.Throttled,
 }
 
-// failure gives a client's error a kind. A reply that never came is fault.Unavailable: the call may have had its
+// Failure gives a client's error a kind. A reply that never came is fault.Unavailable: the call may have had its
 // effect.
-func failure(err error) error {
+func Failure(err error) error {
 	if err == nil {
 		return nil
 	}

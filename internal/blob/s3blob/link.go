@@ -27,7 +27,7 @@ func (b *Bucket) Presign(ctx context.Context, key, filename string, ttl time.Dur
 		ResponseContentType:        aws.String("application/json"),
 	}, s3.WithPresignExpires(ttl))
 	if err != nil {
-		return "", time.Time{}, failure(err)
+		return "", time.Time{}, Failure(err)
 	}
 	return req.URL, now.Add(ttl).UTC().Truncate(time.Second), nil
 }
@@ -38,7 +38,7 @@ var quotable = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 func (b *Bucket) lifetime(ctx context.Context, now time.Time, ttl time.Duration) (time.Duration, error) {
 	creds, err := b.client.Options().Credentials.Retrieve(ctx)
 	if err != nil {
-		return 0, failure(err)
+		return 0, Failure(err)
 	}
 	ttl = min(ttl, maxLink)
 	if creds.CanExpire {

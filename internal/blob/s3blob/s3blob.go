@@ -47,7 +47,7 @@ func (b *Bucket) Name() string { return b.name }
 func (b *Bucket) Head(ctx context.Context, key string) (blob.Info, error) {
 	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil {
-		return blob.Info{}, failure(err)
+		return blob.Info{}, Failure(err)
 	}
 	return blob.Info{
 		Key: key, Bytes: aws.ToInt64(out.ContentLength), ETag: unquote(out.ETag), VersionID: aws.ToString(out.VersionId),
@@ -67,7 +67,7 @@ func (b *Bucket) Open(ctx context.Context, key string, offset, length int64) (io
 	}
 	out, err := b.client.GetObject(ctx, in)
 	if err != nil {
-		return nil, blob.Info{}, failure(err)
+		return nil, blob.Info{}, Failure(err)
 	}
 	info := blob.Info{
 		Key: key, Bytes: totalBytes(out), ETag: unquote(out.ETag), VersionID: aws.ToString(out.VersionId),
@@ -99,7 +99,7 @@ type body struct{ io.ReadCloser }
 func (b body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = failure(err)
+		err = Failure(err)
 	}
 	return n, err
 }
@@ -114,7 +114,7 @@ func (b *Bucket) List(ctx context.Context, prefix, startAfter string, limit int)
 	for len(all) < limit {
 		page, err := b.client.ListObjectsV2(ctx, in)
 		if err != nil {
-			return nil, failure(err)
+			return nil, Failure(err)
 		}
 		for _, o := range page.Contents {
 			all = append(all, blob.Info{Key: aws.ToString(o.Key), Bytes: aws.ToInt64(o.Size), ETag: unquote(o.ETag), LastModified: aws.ToTime(o.LastModified)})
@@ -142,7 +142,7 @@ func (b *Bucket) Put(ctx context.Context, key string, content []byte, o blob.Put
 	}
 	out, err := b.client.PutObject(ctx, in)
 	if err != nil {
-		return blob.Info{}, failure(err)
+		return blob.Info{}, Failure(err)
 	}
 	return blob.Info{Key: key, Bytes: int64(len(content)), ETag: unquote(out.ETag), VersionID: aws.ToString(out.VersionId)}, nil
 }
@@ -150,7 +150,7 @@ func (b *Bucket) Put(ctx context.Context, key string, content []byte, o blob.Put
 // Delete implements blob.Writer.
 func (b *Bucket) Delete(ctx context.Context, key string) error {
 	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key})
-	return absentIsFine(failure(err))
+	return absentIsFine(Failure(err))
 }
 
 func contentType(o blob.PutOptions) *string {

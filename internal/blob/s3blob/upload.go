@@ -18,7 +18,7 @@ import (
 func (b *Bucket) CreateUpload(ctx context.Context, key string, o blob.PutOptions) (string, error) {
 	out, err := b.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &b.name, Key: &key, ContentType: contentType(o)})
 	if err != nil {
-		return "", failure(err)
+		return "", Failure(err)
 	}
 	return aws.ToString(out.UploadId), nil
 }
@@ -35,7 +35,7 @@ func (b *Bucket) UploadPart(ctx context.Context, key, uploadID string, n int, co
 		Body: content, ContentLength: &size, ContentMD5: &digest,
 	}, s3.WithAPIOptions(v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware))
 	if err != nil {
-		return blob.UploadedPart{}, failure(err)
+		return blob.UploadedPart{}, Failure(err)
 	}
 	return blob.UploadedPart{Number: n, ETag: aws.ToString(out.ETag)}, nil
 }
@@ -68,7 +68,7 @@ func (b *Bucket) CompleteUpload(ctx context.Context, key, uploadID string, parts
 	}
 	out, err := b.client.CompleteMultipartUpload(ctx, in)
 	if err != nil {
-		return blob.Info{}, failure(err)
+		return blob.Info{}, Failure(err)
 	}
 	return blob.Info{Key: key, ETag: unquote(out.ETag), VersionID: aws.ToString(out.VersionId)}, nil
 }
@@ -76,7 +76,7 @@ func (b *Bucket) CompleteUpload(ctx context.Context, key, uploadID string, parts
 // AbortUpload implements blob.Uploader.
 func (b *Bucket) AbortUpload(ctx context.Context, key, uploadID string) error {
 	_, err := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: &key, UploadId: &uploadID})
-	return absentIsFine(failure(err))
+	return absentIsFine(Failure(err))
 }
 
 // Uploads implements blob.Uploader.
@@ -86,7 +86,7 @@ func (b *Bucket) Uploads(ctx context.Context, prefix string) ([]blob.Upload, err
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, failure(err)
+			return nil, Failure(err)
 		}
 		for _, u := range page.Uploads {
 			all = append(all, blob.Upload{Key: aws.ToString(u.Key), ID: aws.ToString(u.UploadId)})

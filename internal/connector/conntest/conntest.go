@@ -8,8 +8,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -84,8 +84,8 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 	}
 }
 
-// object is an object of the content.
-func object(key string, content []byte) connector.Object {
+// Object is an object of the content.
+func Object(key string, content []byte) connector.Object {
 	sum := sha256.Sum256(content)
 	return connector.Object{
 		Key: key, Bytes: int64(len(content)), SHA256: hex.EncodeToString(sum[:]), ContentType: "application/json",
@@ -95,14 +95,11 @@ func object(key string, content []byte) connector.Object {
 	}
 }
 
-// content is n bytes that no part of repeats.
+// content is n bytes that no part of repeats, the same for a seed at every call.
 func content(seed string, n int64) []byte {
-	var b bytes.Buffer
-	for i := 0; int64(b.Len()) < n; i++ {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", seed, i))
-		b.Write(sum[:])
-	}
-	return b.Bytes()[:n]
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8(sha256.Sum256([]byte(seed))).Read(b) // it never fails
+	return b
 }
 
 func must(t *testing.T, err error) {
@@ -114,7 +111,7 @@ func must(t *testing.T, err error) {
 
 func create(t *testing.T, target connector.Target, key string, content []byte) {
 	t.Helper()
-	if err := target.Create(t.Context(), object(key, content)); err != nil {
+	if err := target.Create(t.Context(), Object(key, content)); err != nil {
 		t.Fatalf("Create(%q): %v", key, err)
 	}
 }

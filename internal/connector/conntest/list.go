@@ -54,11 +54,11 @@ func testOddKeys(t *testing.T, h Harness) {
 func testRefusedKeys(t *testing.T, h Harness) {
 	before := h.Line.Requests()
 	for _, key := range []string{"", "/a", "a/", "a//b", "..", "../a", "a/../../b", "a/..", ".", "./a", "a/./b", `..\a`, "a\x00b", "a\nb", "a\xff"} {
-		refused(t, "Create "+key, h.Target.Create(t.Context(), object(key, []byte("a"))), fault.Invalid)
+		refused(t, "Create "+key, h.Target.Create(t.Context(), Object(key, []byte("a"))), fault.Invalid)
 		_, _, err := h.Target.Open(t.Context(), key)
 		refused(t, "Open "+key, err, fault.Invalid)
 		refused(t, "Remove "+key, h.Target.Remove(t.Context(), key), fault.Invalid)
-		_, err = connector.Put(t.Context(), h.Target, object(key, []byte("a")))
+		_, err = connector.Put(t.Context(), h.Target, Object(key, []byte("a")))
 		refused(t, "Put "+key, err, fault.Invalid)
 	}
 	if n := h.Line.Requests() - before; n != 0 {
@@ -107,7 +107,7 @@ func testPages(t *testing.T, h Harness) {
 	for range 8 {
 		go func() {
 			for n := range jobs {
-				errs <- h.Target.Create(t.Context(), object(fmt.Sprintf("many/%04d.json", n), []byte("x")))
+				errs <- h.Target.Create(t.Context(), Object(fmt.Sprintf("many/%04d.json", n), []byte("x")))
 			}
 		}()
 	}

@@ -37,8 +37,8 @@ func testObjects(t *testing.T, h Harness) {
 func testEmpty(t *testing.T, h Harness) {
 	create(t, h.Target, "empty", []byte{})
 	holds(t, h.Target, "empty", []byte{})
-	refused(t, "an empty object again", h.Target.Create(t.Context(), object("empty", nil)), fault.Conflict)
-	stored, err := connector.Put(t.Context(), h.Target, object("empty", nil))
+	refused(t, "an empty object again", h.Target.Create(t.Context(), Object("empty", nil)), fault.Conflict)
+	stored, err := connector.Put(t.Context(), h.Target, Object("empty", nil))
 	if err != nil || !stored.AlreadyPresent || stored.Bytes != 0 {
 		t.Errorf("Put = %+v, %v", stored, err)
 	}
@@ -50,7 +50,7 @@ func testConditional(t *testing.T, h Harness) {
 		key := fmt.Sprintf("of-%d-bytes", len(first))
 		create(t, h.Target, key, first)
 		for _, second := range [][]byte{[]byte("second"), {}, content("second", h.LargeBytes), first} {
-			refused(t, fmt.Sprintf("%d bytes over %d", len(second), len(first)), h.Target.Create(t.Context(), object(key, second)), fault.Conflict)
+			refused(t, fmt.Sprintf("%d bytes over %d", len(second), len(first)), h.Target.Create(t.Context(), Object(key, second)), fault.Conflict)
 		}
 		holds(t, h.Target, key, first)
 	}
@@ -74,18 +74,18 @@ func testLarge(t *testing.T, h Harness) {
 
 func testPut(t *testing.T, h Harness) {
 	want := content("put", 5000)
-	stored, err := connector.Put(t.Context(), h.Target, object("a", want))
-	if err != nil || stored.AlreadyPresent || stored.Bytes != 5000 || stored.SHA256 != object("a", want).SHA256 || stored.ETag == "" {
+	stored, err := connector.Put(t.Context(), h.Target, Object("a", want))
+	if err != nil || stored.AlreadyPresent || stored.Bytes != 5000 || stored.SHA256 != Object("a", want).SHA256 || stored.ETag == "" {
 		t.Fatalf("Put = %+v, %v", stored, err)
 	}
-	again, err := connector.Put(t.Context(), h.Target, object("a", want))
+	again, err := connector.Put(t.Context(), h.Target, Object("a", want))
 	if err != nil || !again.AlreadyPresent || again.ETag != stored.ETag || again.VersionID != stored.VersionID {
 		t.Errorf("Put again = %+v, %v, want %+v", again, err, stored)
 	}
 	changed := bytes.Clone(want)
 	changed[2500] ^= 1
 	for name, other := range map[string][]byte{"one bit": changed, "shorter": want[:4999], "longer": append(bytes.Clone(want), 0), "empty": {}} {
-		_, err := connector.Put(t.Context(), h.Target, object("a", other))
+		_, err := connector.Put(t.Context(), h.Target, Object("a", other))
 		refused(t, name, err, fault.Conflict)
 		if fault.As(err).Code != "destination_occupied" {
 			t.Errorf("%s: %v", name, err)
@@ -152,7 +152,7 @@ func testSource(t *testing.T, h Harness) {
 				return io.NopCloser(io.MultiReader(bytes.NewReader(want[offset:offset+length/2]), brokenReader{})), nil
 			}, fault.Unavailable},
 		} {
-			o := object("source", want)
+			o := Object("source", want)
 			o.Open = func(_ context.Context, offset, length int64) (io.ReadCloser, error) { return c.open(offset, length) }
 			refused(t, fmt.Sprintf("%s, %d bytes", name, n), h.Target.Create(t.Context(), o), c.kind)
 			holds(t, h.Target, "source", nil)
@@ -171,7 +171,7 @@ func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("the connec
 func testGivenUp(t *testing.T, h Harness) {
 	want := content("given up", h.LargeBytes)
 	ctx, cancel := context.WithCancel(t.Context())
-	o := object("given-up", want)
+	o := Object("given-up", want)
 	o.Open = func(_ context.Context, offset, length int64) (io.ReadCloser, error) {
 		if offset+length == h.LargeBytes {
 			cancel()
@@ -194,8 +194,8 @@ func testRevoked(t *testing.T, h Harness) { unusable(t, h.Revoked, "") }
 func unusable(t *testing.T, target connector.Target, code string) {
 	t.Helper()
 	for name, call := range map[string]func() error{
-		"Create":       func() error { return target.Create(t.Context(), object("a", []byte("a"))) },
-		"Create large": func() error { return target.Create(t.Context(), object("a", content("a", 6<<20))) },
+		"Create":       func() error { return target.Create(t.Context(), Object("a", []byte("a"))) },
+		"Create large": func() error { return target.Create(t.Context(), Object("a", content("a", 6<<20))) },
 		"Deliver":      func() error { _, err := connector.Deliver(t.Context(), target, delivery("a", 100)); return err },
 		"List": func() error {
 			for _, err := range target.List(t.Context(), connector.ListQuery{}) {
@@ -218,8 +218,8 @@ func unusable(t *testing.T, target connector.Target, code string) {
 // delivery is a document of n bytes and its manifest, below the prefix.
 func delivery(prefix string, n int64) connector.Delivery {
 	return connector.Delivery{
-		Document: object(prefix+"/exp_1.json", content("document", n)),
-		Manifest: object(prefix+"/exp_1.manifest.json", []byte(`{"manifest":true}`)),
+		Document: Object(prefix+"/exp_1.json", content("document", n)),
+		Manifest: Object(prefix+"/exp_1.manifest.json", []byte(`{"manifest":true}`)),
 	}
 }
 

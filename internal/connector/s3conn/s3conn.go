@@ -1,23 +1,25 @@
-// Package s3conn delivers into customers' S3 buckets with the keys that their connector holds. It uses s3blob for the
-// protocol, since two implementations of multipart uploads would be one too many.
+// Package s3conn delivers into customers' S3 buckets, with the keys that their connector holds or under a role of
+// theirs. It uses s3blob for the protocol, since two implementations of multipart uploads would be one too many.
 package s3conn
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/s3blob"
 	"github.com/videovector/exports/internal/connector"
+	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store"
 )
 
-// Names of an S3 connector's secrets.
+// Names of an S3 connector's secrets. A connector with a role has none.
 const (
 	AccessKeyID     = "access_key_id"
 	SecretAccessKey = "secret_access_key"
@@ -26,42 +28,84 @@ const (
 // Opener opens S3 connectors.
 type Opener struct {
 	Sealer seal.Sealer
-	// Endpoint is where every connector's bucket is, in place of Amazon's own address; only a local service has one. A
-	// connector names no address: a customer must not be able to point the service at a host of their choice.
-	Endpoint string
+	Client *http.Client // the guard's
+	// Self is the service's own region and credentials, with which customers' roles are taken; without credentials,
+	// connectors with a role can't be used.
+	Self aws.Config
+	// Endpoint and STSEndpoint are where every connector's bucket and role are, in place of Amazon's own addresses; only
+	// a local service and tests have them. A connector names no address: a customer must not be able to point the
+	// service at a host of their choice.
+	Endpoint, STSEndpoint string
+	// Attempts is how often a call is made at most; 0 means the SDK's three.
+	Attempts int
+	// PartBytes is the size of the parts in which larger objects are copied; 0 means 16 MiB. Tests make parts of less.
+	PartBytes int64
 }
 
 var _ connector.Opener = Opener{}
 
+// defaultPartBytes is what is held of an object; S3's 10,000 parts make 160 GB of it.
+const defaultPartBytes = 16 << 20
+
 // OpenTarget implements connector.Opener.
 func (o Opener) OpenTarget(ctx context.Context, c store.Connector) (connector.Target, error) {
-	if !regions[c.Region] {
-		return nil, fault.Newf(fault.Invalid, "connector_region_unknown", "%q is not an AWS region.", c.Region)
+	if err := errors.Join(connector.CheckRegion(c.Region), connector.CheckBucketS3(c.Bucket)); err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "connector_unusable", "The connector's region or bucket is not one of AWS's.")
+	}
+	keys, err := o.credentials(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	cfg := aws.Config{Region: c.Region, Credentials: keys, HTTPClient: bounded{o.Client}, Retryer: o.retryer, AppID: guard.UserAgent}
+	t := target{client: s3blob.NewClient(cfg, o.Endpoint), name: c.Bucket, region: c.Region, partBytes: o.PartBytes}
+	t.bucket = s3blob.New(t.client, c.Bucket)
+	if t.partBytes == 0 {
+		t.partBytes = defaultPartBytes
+	}
+	return t, nil
+}
+
+// credentials are the keys that the connector holds, or those of its role.
+func (o Opener) credentials(ctx context.Context, c store.Connector) (aws.CredentialsProvider, error) {
+	if c.RoleARN != "" {
+		return o.role(c)
 	}
 	secrets, err := seal.OpenSecrets(ctx, o.Sealer, seal.Context{AccountID: c.AccountID, ConnectorID: c.ID}, c.Secret)
 	if err != nil {
 		return nil, err
 	}
-	cfg := aws.Config{
-		Region:      c.Region,
-		Credentials: credentials.NewStaticCredentialsProvider(secrets[AccessKeyID].Reveal(), secrets[SecretAccessKey].Reveal(), ""),
-		HTTPClient:  &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-	}
-	var bucket blob.Bucket = s3blob.New(s3blob.NewClient(cfg, o.Endpoint), c.Bucket)
-	return target{bucket}, nil
+	return credentials.NewStaticCredentialsProvider(secrets[AccessKeyID].Reveal(), secrets[SecretAccessKey].Reveal(), ""), nil
 }
 
-// regions is the closed list of regions that a connector may name.
-var regions = func() map[string]bool {
-	set := map[string]bool{}
-	for _, r := range []string{
-		"af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
-		"ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7",
-		"ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2",
-		"eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1",
-		"us-east-1", "us-east-2", "us-west-1", "us-west-2",
-	} {
-		set[r] = true
+// retryer is the SDK's own, but for what it can't know: a refusal of ours stays one.
+func (o Opener) retryer() aws.Retryer {
+	return retry.NewStandard(func(s *retry.StandardOptions) {
+		if o.Attempts > 0 {
+			s.MaxAttempts = o.Attempts
+		}
+		s.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(ours)}, s.Retryables...)
+	})
+}
+
+func ours(err error) aws.Ternary {
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return aws.FalseTernary
 	}
-	return set
-}()
+	return aws.UnknownTernary
+}
+
+// maxReply bounds a reply that isn't an object's content, in bytes: a page of a listing is the longest.
+const maxReply = 16 << 20
+
+// bounded is the guard's client with a bound on what the SDK reads whole.
+type bounded struct{ *http.Client }
+
+// Do implements aws.HTTPClient.
+func (b bounded) Do(r *http.Request) (*http.Response, error) {
+	reply, err := b.Client.Do(r)
+	if err == nil && r.URL.Query().Get("x-id") != "GetObject" {
+		reply.Body = guard.Bounded(reply.Body, maxReply)
+	}
+	return reply, err
+}

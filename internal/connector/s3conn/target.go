@@ -6,94 +6,126 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"strings"
+	"net/url"
+	"time"
 
-	"github.com/aws/smithy-go"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/blob/s3blob"
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/fault"
 )
 
-// partBytes is the size of the parts in which larger objects are copied; S3's 10,000 parts make 640 GB of it.
-const partBytes = 64 << 20
-
 // target is an opened bucket.
-type target struct{ bucket blob.Bucket }
+type target struct {
+	client       *s3.Client
+	bucket       *s3blob.Bucket
+	name, region string
+	partBytes    int64
+}
+
+var _ connector.Target = target{}
 
 // URI implements connector.Target.
-func (t target) URI(key string) string { return "s3://" + t.bucket.Name() + "/" + key }
+func (t target) URI(key string) string { return "s3://" + t.name + "/" + key }
 
 // Create implements connector.Target.
 func (t target) Create(ctx context.Context, o connector.Object) error {
-	return explain(t.write(ctx, o))
+	if err := connector.CheckKey(o.Key); err != nil {
+		return err
+	}
+	if o.Bytes > t.partBytes {
+		return t.explain(t.upload(ctx, o))
+	}
+	content, err := connector.ReadPart(ctx, o, 0, o.Bytes)
+	if err != nil {
+		return err
+	}
+	_, err = t.bucket.Put(ctx, o.Key, content, blob.PutOptions{IfAbsent: true, ContentType: o.ContentType})
+	return t.explain(err)
 }
 
 // Open implements connector.Target.
 func (t target) Open(ctx context.Context, key string) (io.ReadCloser, connector.Info, error) {
+	if err := connector.CheckKey(key); err != nil {
+		return nil, connector.Info{}, err
+	}
 	body, info, err := t.bucket.Open(ctx, key, 0, -1)
-	return body, connector.Info{Bytes: info.Bytes, ETag: info.ETag, VersionID: info.VersionID}, explain(err)
+	if err != nil {
+		return nil, connector.Info{}, t.explain(err)
+	}
+	return content{body, t}, connector.Info{Bytes: info.Bytes, ETag: info.ETag, VersionID: info.VersionID}, nil
+}
+
+// content gives read failures words.
+type content struct {
+	io.ReadCloser
+	target target
+}
+
+// Read implements io.Reader.
+func (c content) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = c.target.explain(err)
+	}
+	return n, err
 }
 
 // Remove implements connector.Target.
 func (t target) Remove(ctx context.Context, key string) error {
-	return explain(t.bucket.Delete(ctx, key))
+	if err := connector.CheckKey(key); err != nil {
+		return err
+	}
+	return t.explain(t.bucket.Delete(ctx, key))
 }
-
-// listPage is how many keys one call asks for.
-const listPage = 1000
 
 // List implements connector.Target.
 func (t target) List(ctx context.Context, q connector.ListQuery) iter.Seq2[connector.File, error] {
+	in := &s3.ListObjectsV2Input{Bucket: &t.name, Prefix: &q.Prefix, EncodingType: types.EncodingTypeUrl}
+	if q.Flat {
+		in.Delimiter = aws.String("/")
+	}
 	return func(yield func(connector.File, error) bool) {
-		after := ""
-		for {
-			page, err := t.bucket.List(ctx, q.Prefix, after, listPage)
+		for pages := s3.NewListObjectsV2Paginator(t.client, in, stopOnDuplicate); pages.HasMorePages(); {
+			page, err := pages.NextPage(ctx)
 			if err != nil {
-				yield(connector.File{}, explain(err))
+				yield(connector.File{}, t.explain(err))
 				return
 			}
-			for _, o := range page {
-				after = o.Key
-				flat := !strings.Contains(strings.TrimPrefix(o.Key, q.Prefix), "/")
-				if (!q.Flat || flat) && !yield(connector.File{Key: o.Key, Bytes: o.Bytes, LastModified: o.LastModified}, nil) {
+			for _, o := range page.Contents {
+				if f, err := file(o, page.EncodingType); !yield(f, err) || err != nil {
 					return
 				}
-			}
-			if len(page) < listPage {
-				return
 			}
 		}
 	}
 }
 
-func (t target) write(ctx context.Context, o connector.Object) error {
-	if o.Bytes > partBytes {
-		return t.upload(ctx, o)
-	}
-	content, err := t.read(ctx, o, 0, o.Bytes)
-	if err != nil {
-		return err
-	}
-	_, err = t.bucket.Put(ctx, o.Key, content, blob.PutOptions{IfAbsent: true, ContentType: o.ContentType})
-	return err
-}
+// stopOnDuplicate ends a listing whose pages lead back to themselves.
+func stopOnDuplicate(o *s3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateToken = true }
 
-func (t target) read(ctx context.Context, o connector.Object, offset, length int64) ([]byte, error) {
-	body, err := o.Open(ctx, offset, length)
-	if err != nil {
-		return nil, err
+// file is an object of a listing. S3 encodes keys on demand, since XML can't hold all of them; not every store does.
+func file(o types.Object, encoding types.EncodingType) (connector.File, error) {
+	f := connector.File{Key: aws.ToString(o.Key), Bytes: aws.ToInt64(o.Size), LastModified: aws.ToTime(o.LastModified).UTC()}
+	if encoding != types.EncodingTypeUrl {
+		return f, nil
 	}
-	defer body.Close()
-	content := make([]byte, length)
-	if _, err := io.ReadFull(body, content); err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable, "artifact_unreadable", "The document could not be read back.")
+	var err error
+	if f.Key, err = url.QueryUnescape(f.Key); err != nil {
+		return connector.File{}, fault.Wrap(err, fault.Unavailable, "destination_unavailable", "The destination gave a listing that can't be read.")
 	}
-	return content, nil
+	return f, nil
 }
 
 // upload copies by parts. Uploads of the key that an earlier try left open are dropped first.
 func (t target) upload(ctx context.Context, o connector.Object) error {
+	if o.Bytes > t.partBytes*blob.MaxParts {
+		return fault.New(fault.Invalid, "destination_object_too_large", "The document is larger than can be delivered to S3 by parts.")
+	}
 	if err := t.abortAll(ctx, o.Key); err != nil {
 		return err
 	}
@@ -101,27 +133,39 @@ func (t target) upload(ctx context.Context, o connector.Object) error {
 	if err != nil {
 		return err
 	}
-	var parts []blob.UploadedPart
-	for offset := int64(0); offset < o.Bytes && err == nil; offset += partBytes {
-		var part blob.UploadedPart
-		part, err = t.uploadPart(ctx, o, id, len(parts)+1, offset)
-		parts = append(parts, part)
-	}
-	if err == nil {
-		_, err = t.bucket.CompleteUpload(ctx, o.Key, id, parts, true)
-	}
+	err = t.fill(ctx, o, id)
 	if err != nil {
-		return errors.Join(err, t.bucket.AbortUpload(context.WithoutCancel(ctx), o.Key, id))
+		_ = t.abort(ctx, o.Key, id) // what it leaves, the next try drops
 	}
-	return nil
+	return err
 }
 
-func (t target) uploadPart(ctx context.Context, o connector.Object, id string, n int, offset int64) (blob.UploadedPart, error) {
-	content, err := t.read(ctx, o, offset, min(partBytes, o.Bytes-offset))
-	if err != nil {
-		return blob.UploadedPart{}, err
+// fill writes the parts and joins them.
+func (t target) fill(ctx context.Context, o connector.Object, id string) error {
+	var parts []blob.UploadedPart
+	for offset := int64(0); offset < o.Bytes; offset += t.partBytes {
+		content, err := connector.ReadPart(ctx, o, offset, min(t.partBytes, o.Bytes-offset))
+		if err != nil {
+			return err
+		}
+		part, err := t.bucket.UploadPart(ctx, o.Key, id, len(parts)+1, bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part)
 	}
-	return t.bucket.UploadPart(ctx, o.Key, id, n, bytes.NewReader(content), int64(len(content)))
+	_, err := t.bucket.CompleteUpload(ctx, o.Key, id, parts, true)
+	return err
+}
+
+// abortPatience is how long dropping an upload may take once the work is given up.
+const abortPatience = 10 * time.Second
+
+// abort drops the upload although ctx may have ended.
+func (t target) abort(ctx context.Context, key, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortPatience)
+	defer cancel()
+	return t.bucket.AbortUpload(ctx, key, id)
 }
 
 func (t target) abortAll(ctx context.Context, key string) error {
@@ -129,28 +173,6 @@ func (t target) abortAll(ctx context.Context, key string) error {
 	for _, u := range open {
 		if u.Key == key && err == nil {
 			err = t.bucket.AbortUpload(ctx, key, u.ID)
-		}
-	}
-	return err
-}
-
-// reasons are S3's error codes in words for the connector's owner. None of them mends itself.
-var reasons = map[string]*fault.Error{
-	"NoSuchBucket":          fault.New(fault.Invalid, "destination_bucket_missing", "The connector's bucket does not exist."),
-	"AccessDenied":          fault.New(fault.Invalid, "destination_access_denied", "The connector's key may not write to its bucket: it needs s3:PutObject, s3:GetObject, s3:AbortMultipartUpload and s3:ListBucketMultipartUploads."),
-	"Forbidden":             fault.New(fault.Invalid, "destination_access_denied", "The connector's key may not read from its bucket: it needs s3:GetObject and s3:ListBucket."),
-	"InvalidAccessKeyId":    fault.New(fault.Invalid, "destination_key_invalid", "The connector's access key does not exist."),
-	"SignatureDoesNotMatch": fault.New(fault.Invalid, "destination_key_invalid", "The connector's secret access key is not the one of its access key id."),
-	"PermanentRedirect":     fault.New(fault.Invalid, "destination_region_wrong", "The connector's bucket is in another region."),
-	"RequestTimeTooSkewed":  fault.New(fault.Unavailable, "clock_skewed", "The destination's clock and ours differ too much."),
-}
-
-// explain says what the owner can do, where S3 said it; every other failure keeps its kind.
-func explain(err error) error {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		if r, ok := reasons[api.ErrorCode()]; ok {
-			return fault.Wrap(err, r.Kind, r.Code, r.Message)
 		}
 	}
 	return err
