@@ -75,7 +75,7 @@ func unclaimed(trouble string) outcome {
 }
 
 func occupiedMessage(name string) string {
-	return "Another object stands at s3://customer/base/team/" + name + "."
+	return "Another object stands at s3://customer/base/team/" + name + ". It was left as it is: move it away, or export to another subpath."
 }
 
 // first spoils the first n calls of the name.
