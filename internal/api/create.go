@@ -109,7 +109,7 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 	}
 	e := export.New(s.NewID(now), p.AccountID, p.UserID, request, now)
 	if memo != nil {
-		memo.ExportID = e.ID
+		memo.ResourceID = e.ID
 	}
 	first, created, err := s.Records.CreateExport(ctx, e, memo)
 	if err != nil {

@@ -90,5 +90,5 @@ func (s creator) again(first store.Idempotency, o order) (id string, replayed bo
 		return "", false, fault.New(fault.Invalid, "idempotency_request_mismatch",
 			"This Idempotency-Key was used for a different request. Use a new key for a new request.")
 	}
-	return first.ExportID, true, nil
+	return first.ResourceID, true, nil
 }

@@ -18,6 +18,8 @@ var (
 	ErrAPIKeyNotFound      = fault.New(fault.NotFound, "api_key_not_found", "There is no such API key.")
 	// ErrExportExists refuses to create an export under an id that another one has.
 	ErrExportExists = fault.New(fault.Conflict, "export_exists", "There is an export with this id already.")
+	// ErrConnectorExists refuses to create a connector under an id that another one has.
+	ErrConnectorExists = fault.New(fault.Conflict, "connector_exists", "There is a connector with this id already.")
 )
 
 // Busy is a passing failure of the store: the same call may succeed later.
@@ -38,7 +40,12 @@ func Refused(stored export.Export, fence export.Fence) *fault.Error {
 		return fault.Newf(fault.Superseded, "export_superseded",
 			"The export moved on: it is %s in generation %d, the write was of generation %d.", stored.Status, stored.Generation, fence.Generation)
 	}
-	f := fault.New(fault.Unavailable, "concurrent_write", "Someone else wrote the export at the same time. Read it and try again.")
+	return Overtaken("export")
+}
+
+// Overtaken is why a write was not accepted over a record that someone else has written since it was read.
+func Overtaken(what string) *fault.Error {
+	f := fault.Newf(fault.Unavailable, "concurrent_write", "Someone else wrote the %s at the same time. Read it and try again.", what)
 	f.RetryAfter = time.Second
 	return f
 }

@@ -19,7 +19,7 @@ type Store interface {
 	Connectors
 }
 
-// Exports keeps export records and the idempotency records that were written with them.
+// Exports keeps export records, and the idempotency records that were written with them or with connectors.
 type Exports interface {
 	// CreateExport writes the export and, if idem is not nil, its idempotency record in one transaction. When a live
 	// idempotency record of that key exists already, nothing is written and that record is returned with created
@@ -55,13 +55,16 @@ type IdempotencyKey struct {
 	Key       string
 }
 
-// Idempotency remembers which export the first request under a key made.
+// Idempotency remembers what the first request under a key made.
 type Idempotency struct {
 	IdempotencyKey
 	Fingerprint string // keyed hash of the canonical request
-	ExportID    string
-	ExpiresAt   time.Time
-	Now         time.Time // the writer's clock; not stored
+	ResourceID  string // of the export or the connector
+	// Reply is the body that the first request was answered with, where a later one could not be made of the resource;
+	// a few KiB at most, and without any secret.
+	Reply     []byte
+	ExpiresAt time.Time
+	Now       time.Time // the writer's clock; not stored
 }
 
 // ListQuery selects a page of an account's exports. Empty filters match everything.
@@ -116,23 +119,43 @@ type Connector struct {
 	ID             string
 	AccountID      string
 	Name           string
-	Provider       string // s3, gcs or azure
-	Status         string
+	Provider       string   // s3, gcs or azure
+	Status         string   // active or failed, by the latest test; active before the first
 	Scopes         []string // import, export
+	ImportMode     string   // all or new_only; "" is all
 	ExportBasePath string
-	Bucket         string
-	Region         string
+	Bucket         string // of s3 and gcs
+	Region         string // of s3
 	RoleARN        string // of s3: the role that opens the bucket, where it isn't keys
 	ExternalID     string // what that role's trust policy asks for
 	StorageAccount string // of azure
 	Container      string // of azure
-	Secret         []byte
+	GCPProjectID   string // of gcs
+	Secret         []byte // nil where there is none, as for a role
+	LastTestedAt   time.Time
+	LastTestResult string // success or failed; "" before the first test
+	LastTestError  string
 	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	UpdatedAt      time.Time // of the owner's latest change; a test is none
+	Revision       int64     // grows with every save
 }
 
 // Connectors keeps connectors.
 type Connectors interface {
+	// CreateConnector writes the connector and, if idem is not nil, its idempotency record in one transaction, with the
+	// promises of CreateExport.
+	CreateConnector(ctx context.Context, c Connector, idem *Idempotency) (rec Idempotency, created bool, err error)
 	Connector(ctx context.Context, account, id string) (Connector, error)
+	// ListConnectors gives every connector of the account, without its Secret: nobody who lists needs one. The highest id
+	// comes first, which is the newest of those whose ids the service made.
+	ListConnectors(ctx context.Context, account string) ([]Connector, error)
+	// SaveConnector replaces the connector if the stored one is of the revision, and returns it with its new one. Another
+	// revision fails with fault.Unavailable: read it and try again. One that was deleted meanwhile is fault.NotFound, and
+	// doesn't come back.
+	SaveConnector(ctx context.Context, next Connector, revision int64) (Connector, error)
+	// DeleteConnector removes the connector. Absence is fault.NotFound, as after an earlier removal; the repetition of a
+	// call whose reply was lost inside the store is success.
+	DeleteConnector(ctx context.Context, account, id string) error
+	// PutConnector writes the connector over whatever stands there: the seed's and the platform's side.
 	PutConnector(ctx context.Context, c Connector) error
 }

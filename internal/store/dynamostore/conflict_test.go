@@ -48,8 +48,8 @@ func TestConflictWithoutWinnerCreates(t *testing.T) {
 	api := &conflicting{API: client, left: 3}
 	s := dynamostore.New(api, name)
 	rec, created, err := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")))
-	if err != nil || !created || rec.ExportID != "exp_1" || api.calls != 4 {
-		t.Errorf("CreateExport = %q, created %v, %v after %d transactions", rec.ExportID, created, err, api.calls)
+	if err != nil || !created || rec.ResourceID != "exp_1" || api.calls != 4 {
+		t.Errorf("CreateExport = %q, created %v, %v after %d transactions", rec.ResourceID, created, err, api.calls)
 	}
 }
 
@@ -63,8 +63,8 @@ func TestConflictWithWinnerAnswersWithIt(t *testing.T) {
 	}}
 	s := dynamostore.New(api, name)
 	rec, created, err := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")))
-	if err != nil || created || rec.ExportID != "exp_winner" || api.calls != 1 {
-		t.Errorf("CreateExport = %q, created %v, %v after %d transactions", rec.ExportID, created, err, api.calls)
+	if err != nil || created || rec.ResourceID != "exp_winner" || api.calls != 1 {
+		t.Errorf("CreateExport = %q, created %v, %v after %d transactions", rec.ResourceID, created, err, api.calls)
 	}
 	if _, err := s.Export(t.Context(), "acct", "exp_1"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("the loser's export: %v, want not found", err)

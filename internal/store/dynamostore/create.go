@@ -23,20 +23,39 @@ func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.I
 	if idem == nil {
 		return s.createAlone(ctx, e)
 	}
-	if err := writable(e.AccountID, e.ID, idem.AccountID, idem.Route, idem.Key); err != nil {
+	if err := writable(e.AccountID, e.ID); err != nil {
+		return store.Idempotency{}, false, err
+	}
+	created, err := encode(exportKey(e.AccountID, e.ID), rowOf(e, token()))
+	if err != nil {
+		return store.Idempotency{}, false, err
+	}
+	return s.createUnder(ctx, creation{*idem, created, store.ErrExportExists})
+}
+
+// creation is an item that is to be made under an idempotency record, and the failure if one stands there already.
+type creation struct {
+	idem   store.Idempotency
+	item   item
+	exists error
+}
+
+// createUnder makes the item and leaves the idempotency record, or answers with the live record of the key.
+func (s *Store) createUnder(ctx context.Context, c creation) (store.Idempotency, bool, error) {
+	if err := writable(c.idem.AccountID, c.idem.Route, c.idem.Key); err != nil {
 		return store.Idempotency{}, false, err
 	}
 	for wait := firstWait; ; wait *= 2 {
-		rec, created, err := s.createUnder(ctx, e, *idem)
+		rec, created, err := s.tryCreation(ctx, c)
 		if !reason(err, reasonConflict) || wait > lastWait {
 			return rec, created, failure(err)
 		}
 		if err := pause(ctx, wait); err != nil {
 			return store.Idempotency{}, false, failure(err)
 		}
-		rec, err = s.Idempotency(ctx, idem.IdempotencyKey, idem.Now)
+		rec, err = s.Idempotency(ctx, c.idem.IdempotencyKey, c.idem.Now)
 		if !fault.Is(err, fault.NotFound) {
-			return rec, err == nil && rec.ExportID == e.ID, err
+			return rec, err == nil && rec.ResourceID == c.idem.ResourceID, err
 		}
 	}
 }
@@ -65,39 +84,27 @@ func (s *Store) createAlone(ctx context.Context, e export.Export) (store.Idempot
 	return store.Idempotency{}, saved && err == nil, err
 }
 
-// createUnder tries the transaction once. Its failures are the SDK's own, but for those that decide the matter.
-func (s *Store) createUnder(ctx context.Context, e export.Export, idem store.Idempotency) (store.Idempotency, bool, error) {
-	writes, err := s.creation(e, idem)
+// tryCreation tries the transaction once: the idempotency record first, then the item. Its failures are the SDK's own,
+// but for those that decide the matter.
+func (s *Store) tryCreation(ctx context.Context, c creation) (store.Idempotency, bool, error) {
+	record, err := encode(idempotencyKey(c.idem.IdempotencyKey), rowOfIdempotency(c.idem))
 	if err != nil {
 		return store.Idempotency{}, false, err
 	}
 	_, err = s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		ClientRequestToken: aws.String(token()), // the SDK's repetitions of a lost reply count as one
-		TransactItems:      writes,
+		TransactItems:      []types.TransactWriteItem{s.putInTx(record, expiredBy(c.idem.Now)), s.putInTx(c.item, absentItem)},
 	})
 	if err == nil {
-		return kept(idem), true, nil
+		return kept(c.idem), true, nil
 	}
 	switch why := reasons(err); {
 	case len(why) == 2 && aws.ToString(why[0].Code) == reasonCondition:
-		return s.winner(why[0].Item, e)
+		return winner(why[0].Item, c.idem.ResourceID)
 	case len(why) == 2 && aws.ToString(why[1].Code) == reasonCondition:
-		return store.Idempotency{}, false, store.ErrExportExists
+		return store.Idempotency{}, false, c.exists
 	}
 	return store.Idempotency{}, false, err
-}
-
-// creation is the transaction's writes: the idempotency record first, then the export.
-func (s *Store) creation(e export.Export, idem store.Idempotency) ([]types.TransactWriteItem, error) {
-	record, err := encode(idempotencyKey(idem.IdempotencyKey), rowOfIdempotency(idem))
-	if err != nil {
-		return nil, err
-	}
-	created, err := encode(exportKey(e.AccountID, e.ID), rowOf(e, token()))
-	if err != nil {
-		return nil, err
-	}
-	return []types.TransactWriteItem{s.putInTx(record, expiredBy(idem.Now)), s.putInTx(created, absentItem)}, nil
 }
 
 func (s *Store) putInTx(i item, c condition) types.TransactWriteItem {
@@ -108,12 +115,12 @@ func (s *Store) putInTx(i item, c condition) types.TransactWriteItem {
 	}}
 }
 
-// winner is the record that stands in the way. It may be e's own, of a write whose reply was lost.
-func (s *Store) winner(i item, e export.Export) (store.Idempotency, bool, error) {
+// winner is the record that stands in the way. It may be the writer's own, of a write whose reply was lost.
+func winner(i item, mine string) (store.Idempotency, bool, error) {
 	row, err := decode[idempotencyRow](i)
 	if err != nil {
 		return store.Idempotency{}, false, err
 	}
 	rec := row.idempotency()
-	return rec, rec.ExportID == e.ID, nil
+	return rec, rec.ResourceID == mine, nil
 }

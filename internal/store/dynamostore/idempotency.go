@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -14,14 +15,16 @@ type idempotencyRow struct {
 	Route       string `dynamodbav:"route"`
 	Key         string `dynamodbav:"key"`
 	Fingerprint string `dynamodbav:"fingerprint"`
-	ExportID    string `dynamodbav:"export_id"`
+	ResourceID  string `dynamodbav:"resource_id"`
+	ExportID    string `dynamodbav:"export_id,omitempty"` // the resource in records of before there were others; read only
+	Reply       []byte `dynamodbav:"reply,omitempty"`
 	ExpiresAt   millis `dynamodbav:"expires_at"`
 	TTL         int64  `dynamodbav:"ttl"`
 }
 
 func rowOfIdempotency(i store.Idempotency) idempotencyRow {
 	return idempotencyRow{
-		AccountID: i.AccountID, Route: i.Route, Key: i.Key, Fingerprint: i.Fingerprint, ExportID: i.ExportID,
+		AccountID: i.AccountID, Route: i.Route, Key: i.Key, Fingerprint: i.Fingerprint, ResourceID: i.ResourceID, Reply: i.Reply,
 		ExpiresAt: millis(i.ExpiresAt), TTL: i.ExpiresAt.Unix() + 1,
 	}
 }
@@ -29,7 +32,7 @@ func rowOfIdempotency(i store.Idempotency) idempotencyRow {
 func (r idempotencyRow) idempotency() store.Idempotency {
 	return store.Idempotency{
 		IdempotencyKey: store.IdempotencyKey{AccountID: r.AccountID, Route: r.Route, Key: r.Key},
-		Fingerprint:    r.Fingerprint, ExportID: r.ExportID, ExpiresAt: time.Time(r.ExpiresAt),
+		Fingerprint:    r.Fingerprint, ResourceID: cmp.Or(r.ResourceID, r.ExportID), Reply: r.Reply, ExpiresAt: time.Time(r.ExpiresAt),
 	}
 }
 

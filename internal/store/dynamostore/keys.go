@@ -30,13 +30,14 @@ type item = map[string]types.AttributeValue
 type key struct{ pk, sk string }
 
 const (
-	accountPrefix = "ACCT#"
-	exportPrefix  = "EXP#"
-	partPrefix    = "PART#"
+	accountPrefix   = "ACCT#"
+	exportPrefix    = "EXP#"
+	connectorPrefix = "CONN#"
+	partPrefix      = "PART#"
 )
 
 func exportKey(account, id string) key    { return key{accountPrefix + account, exportPrefix + id} }
-func connectorKey(account, id string) key { return key{accountPrefix + account, "CONN#" + id} }
+func connectorKey(account, id string) key { return key{accountPrefix + account, connectorPrefix + id} }
 func indexKey(account, id string) key     { return key{accountPrefix + account, "IDX#" + id} }
 func runKey(account, id string) key       { return key{accountPrefix + account, "RUN#" + id} }
 func apiKeyKey(hash string) key           { return key{"KEY#" + hash, "KEY"} }

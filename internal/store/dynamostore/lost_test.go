@@ -26,7 +26,7 @@ func pending(id string) export.Export {
 func idem(e export.Export) *store.Idempotency {
 	return &store.Idempotency{
 		IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "aa", Key: "bb"},
-		ExportID:       e.ID, ExpiresAt: t0.Add(time.Hour), Now: t0,
+		ResourceID:     e.ID, ExpiresAt: t0.Add(time.Hour), Now: t0,
 	}
 }
 
@@ -95,13 +95,57 @@ func TestCreateWhoseReplyIsLostSucceeds(t *testing.T) {
 			s := l.open(t)
 			l.lose.Store(1)
 			rec, created, err := s.CreateExport(t.Context(), pending("exp_1"), c.idem)
-			if err != nil || !created || c.idem != nil && rec.ExportID != "exp_1" {
-				t.Errorf("CreateExport = %q, created %v, %v", rec.ExportID, created, err)
+			if err != nil || !created || c.idem != nil && rec.ResourceID != "exp_1" {
+				t.Errorf("CreateExport = %q, created %v, %v", rec.ResourceID, created, err)
 			}
 			l.check(t, 1)
 			if _, err := s.Export(t.Context(), "acct", "exp_1"); err != nil {
 				t.Errorf("the created export: %v", err)
 			}
+		})
+	}
+}
+
+func TestConnectorCallsWhoseReplyIsLostSucceed(t *testing.T) {
+	c := store.Connector{ID: "conn_1", AccountID: "acct"}
+	under := &store.Idempotency{
+		IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "aa", Key: "bb"},
+		ResourceID:     c.ID, Reply: []byte("{}"), ExpiresAt: t0.Add(time.Hour), Now: t0,
+	}
+	create := func(s *dynamostore.Store, i *store.Idempotency) error {
+		_, created, err := s.CreateConnector(t.Context(), c, i)
+		if err == nil && !created {
+			err = errors.New("it was not created")
+		}
+		return err
+	}
+	for name, call := range map[string]struct {
+		operation string
+		first, do func(*dynamostore.Store) error
+	}{
+		"create alone":     {"PutItem", nil, func(s *dynamostore.Store) error { return create(s, nil) }},
+		"create under key": {"TransactWriteItems", nil, func(s *dynamostore.Store) error { return create(s, under) }},
+		"save": {"PutItem", func(s *dynamostore.Store) error { return create(s, nil) }, func(s *dynamostore.Store) error {
+			_, err := s.SaveConnector(t.Context(), c, 0)
+			return err
+		}},
+		"delete": {"TransactWriteItems", func(s *dynamostore.Store) error { return create(s, nil) }, func(s *dynamostore.Store) error {
+			return s.DeleteConnector(t.Context(), "acct", c.ID)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := &lossy{operation: call.operation}
+			s := l.open(t)
+			if call.first != nil {
+				if err := call.first(s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			l.lose.Store(1)
+			if err := call.do(s); err != nil {
+				t.Errorf("%v", err)
+			}
+			l.check(t, 1)
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -53,8 +54,14 @@ func TestItems(t *testing.T) {
 	s := dynamostore.New(client, name)
 	e := pending("exp_1")
 	_, _, err := s.CreateExport(t.Context(), e, idem(e))
+	_, _, made := s.CreateConnector(t.Context(), store.Connector{
+		ID: "conn_made", AccountID: "acct", ImportMode: "all", Secret: []byte("sealed"), LastTestResult: "success",
+	}, &store.Idempotency{
+		IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "cc", Key: "dd"},
+		ResourceID:     "conn_made", Reply: []byte("{}"), ExpiresAt: t0.Add(time.Hour), Now: t0,
+	})
 	for _, err := range []error{
-		err,
+		err, made,
 		s.PutIndex(t.Context(), export.Index{ID: "idx", AccountID: "acct", CreatedAt: t0}),
 		s.PutRun(t.Context(), export.Run{ID: "run", AccountID: "acct", IndexID: "idx", ExecutedAt: t0, Schema: []byte(`{}`)}, []export.Part{{Number: 7}}),
 		s.PutConnector(t.Context(), store.Connector{ID: "conn", AccountID: "acct"}),
@@ -67,14 +74,17 @@ func TestItems(t *testing.T) {
 	want := map[string][]string{
 		"ACCT#acct EXP#exp_1": {"account_id", "attempts", "available_at", "claimed_generation", "created_at", "due_at", "export_id", "generation",
 			"max_attempts", "open_shard", "pk", "progress", "queue_status", "result_scope", "revision", "sk", "status", "target_id", "type", "updated_at", "user_id", "write_token"},
-		"ACCT#acct IDEM#aa#bb": {"account_id", "expires_at", "export_id", "fingerprint", "key", "pk", "route", "sk", "ttl"},
+		"ACCT#acct IDEM#aa#bb": {"account_id", "expires_at", "fingerprint", "key", "pk", "resource_id", "route", "sk", "ttl"},
 		"ACCT#acct IDX#idx":    {"account_id", "created_at", "index_id", "name", "pk", "sk", "user_id"},
 		"ACCT#acct RUN#run": {"account_id", "bytes", "context_type", "executed_at", "executed_by", "index_id", "parts", "pk", "processing_model",
 			"prompt_id", "prompt_name", "rows", "run_id", "schema", "sk", "status"},
 		"ACCT#acct IDXRUN#idx#run": {"pk", "sk"},
 		"RUN#acct#run PART#000007": {"bytes", "key", "number", "pk", "rows", "sha256", "sk"},
-		"ACCT#acct CONN#conn":      {"account_id", "bucket", "connector_id", "export_base_path", "name", "pk", "provider", "region", "sk", "status"},
-		"KEY#cafe KEY":             {"account_id", "hash", "key_id", "pk", "scope", "sk", "user_id"},
+		"ACCT#acct IDEM#cc#dd":     {"account_id", "expires_at", "fingerprint", "key", "pk", "reply", "resource_id", "route", "sk", "ttl"},
+		"ACCT#acct CONN#conn":      {"account_id", "bucket", "connector_id", "export_base_path", "name", "pk", "provider", "region", "revision", "sk", "status"},
+		"ACCT#acct CONN#conn_made": {"account_id", "bucket", "connector_id", "export_base_path", "import_mode", "last_test_result", "name", "pk", "provider",
+			"region", "revision", "secret", "sk", "status", "write_token"},
+		"KEY#cafe KEY": {"account_id", "hash", "key_id", "pk", "scope", "sk", "user_id"},
 	}
 	if diff := cmp.Diff(want, attributes(t, client, name)); diff != "" {
 		t.Errorf("items differ (-want +got):\n%s", diff)
@@ -86,6 +96,27 @@ func TestItems(t *testing.T) {
 	ended := attributes(t, client, name)["ACCT#acct EXP#exp_1"]
 	if slices.Contains(ended, "open_shard") || slices.Contains(ended, "due_at") {
 		t.Errorf("an ended export still has %v", ended)
+	}
+}
+
+// TestRecordsOfBefore reads an idempotency record as it was written when exports were all that was created under a key.
+func TestRecordsOfBefore(t *testing.T) {
+	client, name := table(t)
+	s := dynamostore.New(client, name)
+	key := store.IdempotencyKey{AccountID: "acct", Route: "aa", Key: "bb"}
+	_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(name), Item: map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: "ACCT#acct"}, "sk": &types.AttributeValueMemberS{Value: "IDEM#aa#bb"},
+		"account_id": &types.AttributeValueMemberS{Value: "acct"}, "route": &types.AttributeValueMemberS{Value: "aa"}, "key": &types.AttributeValueMemberS{Value: "bb"},
+		"fingerprint": &types.AttributeValueMemberS{Value: "fp"}, "export_id": &types.AttributeValueMemberS{Value: "exp_1"},
+		"expires_at": &types.AttributeValueMemberN{Value: fmt.Sprint(t0.Add(time.Hour).UnixMilli())},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := store.Idempotency{IdempotencyKey: key, Fingerprint: "fp", ResourceID: "exp_1", ExpiresAt: t0.Add(time.Hour)}
+	got, err := s.Idempotency(t.Context(), key, t0)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 }
 

@@ -2,6 +2,9 @@ package sqlitestore
 
 import "testing"
 
+// Migration is the statements that lead from version n of the file to the next.
+func Migration(n int) string { return migrations[n] }
+
 // Durability is the journal mode and the synchronous level of the connection that writes.
 func (s *Store) Durability(t *testing.T) (mode string, level int) {
 	t.Helper()

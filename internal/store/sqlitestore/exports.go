@@ -3,7 +3,6 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 
 	"github.com/videovector/exports/internal/export"
@@ -11,9 +10,14 @@ import (
 )
 
 // CreateExport writes export and idempotency record in one transaction, or answers with the live record of the key.
-func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (rec store.Idempotency, created bool, err error) {
+func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+	return s.create(ctx, idem, func(tx *sql.Tx) error { return insertExport(ctx, tx, e) })
+}
+
+// create runs createUnder in a transaction.
+func (s *Store) create(ctx context.Context, idem *store.Idempotency, insert func(*sql.Tx) error) (rec store.Idempotency, created bool, err error) {
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		rec, created, err = create(ctx, tx, e, idem)
+		rec, created, err = createUnder(ctx, tx, idem, func() error { return insert(tx) })
 		return err
 	})
 	if err != nil {
@@ -22,24 +26,7 @@ func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.I
 	return rec, created, nil
 }
 
-func create(ctx context.Context, tx *sql.Tx, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
-	if idem == nil {
-		return store.Idempotency{}, true, insert(ctx, tx, e)
-	}
-	rec, err := live(ctx, tx, idem.IdempotencyKey, idem.Now)
-	if err == nil {
-		return rec, rec.ExportID == e.ID, nil
-	}
-	if !errors.Is(err, store.ErrIdempotencyNotFound) {
-		return rec, false, err
-	}
-	if err := insert(ctx, tx, e); err != nil {
-		return rec, false, err
-	}
-	return remember(ctx, tx, *idem)
-}
-
-func insert(ctx context.Context, tx *sql.Tx, e export.Export) error {
+func insertExport(ctx context.Context, tx *sql.Tx, e export.Export) error {
 	record, err := encode(e)
 	if err != nil {
 		return err
@@ -50,10 +37,15 @@ func insert(ctx context.Context, tx *sql.Tx, e export.Export) error {
 	if err != nil {
 		return err
 	}
+	return changedOne(done, store.ErrExportExists)
+}
+
+// changedOne is otherwise, unless the statement changed one row.
+func changedOne(done sql.Result, otherwise error) error {
 	if n, err := done.RowsAffected(); err != nil || n == 1 {
 		return err
 	}
-	return store.ErrExportExists
+	return otherwise
 }
 
 // Export is one export of the account.

@@ -22,9 +22,9 @@ func (s *Store) Idempotency(ctx context.Context, key store.IdempotencyKey, now t
 func live(ctx context.Context, q querier, key store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
 	rec := store.Idempotency{IdempotencyKey: key}
 	var expires int64
-	err := q.QueryRowContext(ctx, `SELECT fingerprint, export, expires_ms FROM idempotency
+	err := q.QueryRowContext(ctx, `SELECT fingerprint, resource, reply, expires_ms FROM idempotency
 		WHERE account = ? AND route = ? AND key = ? AND expires_ms > ?`, key.AccountID, key.Route, key.Key, now.UnixMilli()).
-		Scan(&rec.Fingerprint, &rec.ExportID, &expires)
+		Scan(&rec.Fingerprint, &rec.ResourceID, &rec.Reply, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.Idempotency{}, store.ErrIdempotencyNotFound
 	}
@@ -35,12 +35,31 @@ func live(ctx context.Context, q querier, key store.IdempotencyKey, now time.Tim
 	return rec, nil
 }
 
+// createUnder calls insert and leaves the idempotency record, or answers with the live record of the key. It is part of a
+// transaction. Without a record it only inserts.
+func createUnder(ctx context.Context, tx *sql.Tx, idem *store.Idempotency, insert func() error) (store.Idempotency, bool, error) {
+	if idem == nil {
+		return store.Idempotency{}, true, insert()
+	}
+	rec, err := live(ctx, tx, idem.IdempotencyKey, idem.Now)
+	if err == nil {
+		return rec, rec.ResourceID == idem.ResourceID, nil
+	}
+	if !errors.Is(err, store.ErrIdempotencyNotFound) {
+		return rec, false, err
+	}
+	if err := insert(); err != nil {
+		return rec, false, err
+	}
+	return remember(ctx, tx, *idem)
+}
+
 // remember writes the record over an expired one and clears away those that nobody asks for any more.
 func remember(ctx context.Context, tx *sql.Tx, rec store.Idempotency) (store.Idempotency, bool, error) {
 	now := rec.Now
 	rec.ExpiresAt, rec.Now = export.Stamp(rec.ExpiresAt), time.Time{}
-	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO idempotency (account, route, key, fingerprint, export, expires_ms) VALUES (?, ?, ?, ?, ?, ?)`,
-		rec.AccountID, rec.Route, rec.Key, rec.Fingerprint, rec.ExportID, rec.ExpiresAt.UnixMilli())
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO idempotency (account, route, key, fingerprint, resource, reply, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		rec.AccountID, rec.Route, rec.Key, rec.Fingerprint, rec.ResourceID, rec.Reply, rec.ExpiresAt.UnixMilli())
 	if err != nil {
 		return rec, false, err
 	}

@@ -88,6 +88,40 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestUpgrade opens a file of the first version. What was accepted there is answered as before.
+func TestUpgrade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		sqlitestore.Migration(0),
+		"PRAGMA user_version = 1",
+		`INSERT INTO connectors (account, id, record) VALUES ('acct', 'conn', '{"ID":"conn","AccountID":"acct","Name":"Bucket","Secret":"c2VhbGVk","Scopes":null}')`,
+		fmt.Sprintf(`INSERT INTO idempotency (account, route, key, fingerprint, export, expires_ms) VALUES ('acct', 'r', 'k', 'fp', 'exp_1', %d)`, t0.Add(time.Hour).UnixMilli()),
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	rec, err := s.Idempotency(t.Context(), store.IdempotencyKey{AccountID: "acct", Route: "r", Key: "k"}, t0)
+	if err != nil || rec.ResourceID != "exp_1" || rec.Fingerprint != "fp" {
+		t.Errorf("the idempotency record is %+v, %v", rec, err)
+	}
+	c, err := s.Connector(t.Context(), "acct", "conn")
+	if err != nil || c.Name != "Bucket" || string(c.Secret) != "sealed" || c.Revision != 0 {
+		t.Errorf("the connector is %+v, %v", c, err)
+	}
+	if _, err := s.SaveConnector(t.Context(), c, c.Revision); err != nil {
+		t.Errorf("SaveConnector: %v", err)
+	}
+}
+
 // TestExpiredAreClearedAway keeps the file from growing with every key that was ever used.
 func TestExpiredAreClearedAway(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "records.db"))
@@ -96,7 +130,7 @@ func TestExpiredAreClearedAway(t *testing.T) {
 		e := pending(fmt.Sprintf("exp_%d", day))
 		idem := store.Idempotency{
 			IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "r", Key: fmt.Sprint(day)},
-			ExportID:       e.ID, ExpiresAt: now.Add(24 * time.Hour), Now: now,
+			ResourceID:     e.ID, ExpiresAt: now.Add(24 * time.Hour), Now: now,
 		}
 		if _, created, err := s.CreateExport(t.Context(), e, &idem); err != nil || !created {
 			t.Fatalf("CreateExport: created %v, %v", created, err)
@@ -120,7 +154,7 @@ func BenchmarkWrites(b *testing.B) {
 			e := pending(fmt.Sprintf("exp_%08d", n))
 			idem := &store.Idempotency{
 				IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "r", Key: e.ID},
-				ExportID:       e.ID, ExpiresAt: t0.Add(time.Hour), Now: t0,
+				ResourceID:     e.ID, ExpiresAt: t0.Add(time.Hour), Now: t0,
 			}
 			if _, _, err := s.CreateExport(b.Context(), e, idem); err != nil {
 				b.Fatal(err)

@@ -46,12 +46,12 @@ func child(path, name string) error {
 		e := pending(fmt.Sprintf("exp_%s_%06d", name, n))
 		rec, _, err := s.CreateExport(ctx, e, &store.Idempotency{
 			IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "r", Key: fmt.Sprint(n)},
-			ExportID:       e.ID, ExpiresAt: t0.Add(time.Hour), Now: t0,
+			ResourceID:     e.ID, ExpiresAt: t0.Add(time.Hour), Now: t0,
 		})
 		if err != nil {
 			return err
 		}
-		fmt.Println(n, rec.ExportID)
+		fmt.Println(n, rec.ResourceID)
 	}
 }
 

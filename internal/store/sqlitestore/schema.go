@@ -73,6 +73,11 @@ var migrations = []string{
 		record  TEXT NOT NULL,
 		PRIMARY KEY (account, id)
 	) STRICT;`,
+
+	// Connectors are created under keys as well, and saved by their revision.
+	`ALTER TABLE idempotency RENAME COLUMN export TO resource;
+	ALTER TABLE idempotency ADD COLUMN reply BLOB; -- of the first request; NULL where the resource tells
+	ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.

@@ -85,6 +85,10 @@ func testStrangeIDs(t *testing.T, s store.Store) {
 		refused(t, "Run("+id+")", err, fault.NotFound, "prompt_run_not_found")
 		_, err = s.Connector(t.Context(), account, id)
 		refused(t, "Connector("+id+")", err, fault.NotFound, "connector_not_found")
+		refused(t, "DeleteConnector("+id+")", s.DeleteConnector(t.Context(), account, id), fault.NotFound, "connector_not_found")
+		if all, err := s.ListConnectors(t.Context(), id); err != nil || len(all) != 0 {
+			t.Errorf("ListConnectors(%q) = %d connectors, %v; want none", id, len(all), err)
+		}
 		if parts, err := s.Parts(t.Context(), account, id); err != nil || len(parts) != 0 {
 			t.Errorf("Parts(%q) = %d parts, %v; want none", id, len(parts), err)
 		}
@@ -102,4 +106,7 @@ func testCancelled(t *testing.T, s store.Store) {
 	refused(t, "a cancelled save", err, fault.Unavailable, "store_unavailable")
 	_, _, err = s.CreateExport(ctx, pending(account, 2), nil)
 	refused(t, "a cancelled create", err, fault.Unavailable, "store_unavailable")
+	_, err = s.ListConnectors(ctx, account)
+	refused(t, "a cancelled listing of connectors", err, fault.Unavailable, "store_unavailable")
+	refused(t, "a cancelled removal", s.DeleteConnector(ctx, account, "conn_1"), fault.Unavailable, "store_unavailable")
 }

@@ -14,7 +14,7 @@ import (
 func idem(key string, e export.Export) *store.Idempotency {
 	return &store.Idempotency{
 		IdempotencyKey: store.IdempotencyKey{AccountID: e.AccountID, Route: "aa01", Key: key},
-		Fingerprint:    "fp of " + e.ID, ExportID: e.ID, ExpiresAt: t0.Add(24 * time.Hour), Now: t0,
+		Fingerprint:    "fp of " + e.ID, ResourceID: e.ID, ExpiresAt: t0.Add(24 * time.Hour), Now: t0,
 	}
 }
 
@@ -80,16 +80,16 @@ func testIdempotencyExpiry(t *testing.T, s store.Store) {
 	mustCreateUnder(t, s, first, i)
 
 	last := i.ExpiresAt.Add(-time.Millisecond)
-	if rec, err := s.Idempotency(t.Context(), i.IdempotencyKey, last); err != nil || rec.ExportID != first.ID {
-		t.Errorf("a millisecond before expiry: %q, %v", rec.ExportID, err)
+	if rec, err := s.Idempotency(t.Context(), i.IdempotencyKey, last); err != nil || rec.ResourceID != first.ID {
+		t.Errorf("a millisecond before expiry: %q, %v", rec.ResourceID, err)
 	}
 	_, err := s.Idempotency(t.Context(), i.IdempotencyKey, i.ExpiresAt)
 	refused(t, "reading at expiry", err, fault.NotFound, "idempotency_not_found")
 
 	later := idem("k1", second)
 	later.Now, later.ExpiresAt = last, last.Add(24*time.Hour)
-	if rec, created, err := s.CreateExport(t.Context(), second, later); err != nil || created || rec.ExportID != first.ID {
-		t.Errorf("creating before expiry = %q, created %v, %v", rec.ExportID, created, err)
+	if rec, created, err := s.CreateExport(t.Context(), second, later); err != nil || created || rec.ResourceID != first.ID {
+		t.Errorf("creating before expiry = %q, created %v, %v", rec.ResourceID, created, err)
 	}
 	later.Now = i.ExpiresAt
 	equal(t, "answer at expiry", mustCreateUnder(t, s, second, later), kept(later))
@@ -124,7 +124,7 @@ const twinKeys, twinsPerKey = 50, 64
 
 func testIdempotencyTwins(t *testing.T, s store.Store) {
 	for key := range twinKeys {
-		race(t, s, fmt.Sprintf("k%02d", key), key*twinsPerKey, t0)
+		raceExports(t, s, fmt.Sprintf("k%02d", key), key*twinsPerKey, t0)
 	}
 	count(t, s, twinKeys)
 }
@@ -137,31 +137,43 @@ func testIdempotencyExpiredTwins(t *testing.T, s store.Store) {
 		mustCreateUnder(t, s, e, idem(fmt.Sprintf("k%02d", key), e))
 	}
 	for key := range keys {
-		race(t, s, fmt.Sprintf("k%02d", key), key*twinsPerKey, t0.Add(48*time.Hour))
+		raceExports(t, s, fmt.Sprintf("k%02d", key), key*twinsPerKey, t0.Add(48*time.Hour))
 	}
 	count(t, s, 2*keys)
 }
 
-// race creates exports first … first+63 at once under one key, and checks that all learn one winner, which alone is
-// told that it created.
-func race(t *testing.T, s store.Store, key string, first int, now time.Time) {
+// raceExports creates exports first … first+63 at once under one key.
+func raceExports(t *testing.T, s store.Store, key string, first int, now time.Time) {
 	t.Helper()
-	type answer struct {
-		rec     store.Idempotency
-		created bool
-		err     error
-	}
+	winner := race(t, key, func(n int) answer {
+		e := pending(account, first+n)
+		i := idem(key, e)
+		i.Now, i.ExpiresAt = now, now.Add(24*time.Hour)
+		rec, created, err := s.CreateExport(t.Context(), e, i)
+		return answer{e.ID, rec, created, err}
+	})
+	mustLoad(t, s, account, winner)
+}
+
+// answer is what a twin asked for and was told.
+type answer struct {
+	id      string
+	rec     store.Idempotency
+	created bool
+	err     error
+}
+
+// race calls create for 64 twins at once and checks that all learn one winner, which alone is told that it created. It
+// gives the winner's id.
+func race(t *testing.T, key string, create func(n int) answer) (winner string) {
+	t.Helper()
 	answers := make([]answer, twinsPerKey)
 	var start, done sync.WaitGroup
 	start.Add(1)
 	for n := range twinsPerKey {
 		done.Go(func() {
-			e := pending(account, first+n)
-			i := idem(key, e)
-			i.Now, i.ExpiresAt = now, now.Add(24*time.Hour)
 			start.Wait()
-			a := &answers[n]
-			a.rec, a.created, a.err = s.CreateExport(t.Context(), e, i)
+			answers[n] = create(n)
 		})
 	}
 	start.Done()
@@ -174,16 +186,16 @@ func race(t *testing.T, s store.Store, key string, first int, now time.Time) {
 		}
 		if a.created {
 			creators++
-			if want := pending(account, first+n).ID; a.rec.ExportID != want {
-				t.Errorf("key %s: created %s and was answered %s", key, want, a.rec.ExportID)
+			if a.rec.ResourceID != a.id {
+				t.Errorf("key %s: created %s and was answered %s", key, a.id, a.rec.ResourceID)
 			}
 		}
 		equal(t, fmt.Sprintf("answer of twin %d of key %s", n, key), a.rec, answers[0].rec)
 	}
 	if creators != 1 {
-		t.Errorf("key %s: %d twins created an export, want 1", key, creators)
+		t.Errorf("key %s: %d twins created, want 1", key, creators)
 	}
-	mustLoad(t, s, account, answers[0].rec.ExportID)
+	return answers[0].rec.ResourceID
 }
 
 func count(t *testing.T, s store.Store, want int) {
