@@ -61,9 +61,9 @@ func ParseGCSCredentials(file []byte) (seal.Secrets, error) {
 		return nil, err
 	}
 	return seal.Secrets{
-		"client_email":   seal.NewSecret(account.ClientEmail),
-		"private_key":    seal.NewSecret(account.PrivateKey),
-		"private_key_id": seal.NewSecret(account.PrivateKeyID),
+		GCSClientEmail:  seal.NewSecret(account.ClientEmail),
+		GCSPrivateKey:   seal.NewSecret(account.PrivateKey),
+		GCSPrivateKeyID: seal.NewSecret(account.PrivateKeyID),
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -36,7 +37,11 @@ func scenarios() map[string]scenario {
 	}
 }
 
-func removeConnector(w *world) { w.memory.RemoveConnector(account, connectorID) }
+func removeConnector(w *world) {
+	if err := w.memory.DeleteConnector(context.Background(), account, connectorID); err != nil {
+		panic(err)
+	}
+}
 
 // irregular is the archive with a part that is not strict NDJSON.
 func irregular() []run {

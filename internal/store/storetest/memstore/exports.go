@@ -12,16 +12,27 @@ import (
 )
 
 // CreateExport implements store.Exports.
-func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (rec store.Idempotency, created bool, err error) {
+func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+	return s.create(ctx, e.ID, idem, func() error {
+		k := key{e.AccountID, e.ID}
+		if s.exports[k] != nil {
+			return store.ErrExportExists
+		}
+		return s.exports.put(k, e)
+	})
+}
+
+// create inserts the resource of the id with its idempotency record, or answers with the live record of the key.
+func (s *Store) create(ctx context.Context, id string, idem *store.Idempotency, insert func() error) (rec store.Idempotency, created bool, err error) {
 	err = s.do(ctx, func() error {
 		if idem != nil {
 			if there, ok := s.live(idem.IdempotencyKey, idem.Now); ok {
-				rec, created = there, there.ExportID == e.ID
+				rec, created = there, there.ResourceID == id
 				return nil
 			}
 		}
-		if s.exports[key{e.AccountID, e.ID}] != nil {
-			return store.ErrExportExists
+		if err := insert(); err != nil {
+			return err
 		}
 		if idem != nil {
 			rec = *idem
@@ -29,7 +40,7 @@ func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.I
 			s.idem[rec.IdempotencyKey] = rec
 		}
 		created = true
-		return s.exports.put(key{e.AccountID, e.ID}, e)
+		return nil
 	})
 	return rec, created, err
 }

@@ -109,20 +109,3 @@ func (s *Store) APIKey(ctx context.Context, hash string) (store.APIKey, error) {
 func (s *Store) PutAPIKey(ctx context.Context, k store.APIKey) error {
 	return write(ctx, s, s.keys, key{"", k.Hash}, k)
 }
-
-// Connector implements store.Connectors.
-func (s *Store) Connector(ctx context.Context, account, id string) (store.Connector, error) {
-	return read(ctx, s, s.connectors, key{account, id}, store.ErrConnectorNotFound)
-}
-
-// PutConnector implements store.Connectors.
-func (s *Store) PutConnector(ctx context.Context, c store.Connector) error {
-	return write(ctx, s, s.connectors, key{c.AccountID, c.ID}, c)
-}
-
-// RemoveConnector takes the connector away, as its owner may at any time.
-func (s *Store) RemoveConnector(account, id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.connectors, key{account, id})
-}
