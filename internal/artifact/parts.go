@@ -3,8 +3,10 @@ package artifact
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"hash"
 	"io"
+	"runtime/debug"
 
 	"github.com/minio/crc64nvme"
 )
@@ -66,8 +68,19 @@ func (w *PartWriter) handOver() error {
 	}
 	w.buf, w.spare = w.spare[:0], full
 	w.number, w.pending = number+1, pending
-	go func() { pending <- w.flush(number, full) }()
+	go func() { pending <- guarded(w.flush, number, full) }()
 	return nil
+}
+
+// guarded makes a panic of flush its error, for nobody would recover it in a goroutine of its own. The value stays
+// unsaid: it may hold anything.
+func guarded(flush func(number int, content []byte) error, number int, content []byte) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("handing on part %d panicked with a %T\n%s", number, v, debug.Stack())
+		}
+	}()
+	return flush(number, content)
 }
 
 // Close hands on what has not filled a part, and waits for everything.

@@ -117,6 +117,16 @@ func TestPartWriterReportsFailure(t *testing.T) {
 	}
 }
 
+// TestPartWriterReportsPanics: a panic of flush ends the writing as a failure does, and its value stays unsaid.
+func TestPartWriterReportsPanics(t *testing.T) {
+	w := NewPartWriter(4, 1, func(int, []byte) error { panic("s3cr3t") })
+	_, err := w.Write([]byte("aaaabbbb"))
+	w.Discard()
+	if err == nil || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), "part 1 panicked with a string") {
+		t.Errorf("error = %v", err)
+	}
+}
+
 func TestDiscard(t *testing.T) {
 	var got written
 	w := NewPartWriter(4, 1, got.flush)

@@ -34,7 +34,7 @@ func crashOnce(t *testing.T, s scenario) {
 	w.order()
 	for w.stood() == 0 && w.export().Open() {
 		synctest.Wait()
-		time.Sleep(time.Second)
+		time.Sleep(time.Minute)
 		w.sweep(event("Scheduled Event", nil))
 	}
 	w.crash()
@@ -69,10 +69,13 @@ func TestAWorkerOutlivesItsTask(t *testing.T) {
 // checkLateWorker wakes up whoever stands still, and compares what everybody sees before and after.
 func (w *world) checkLateWorker() {
 	w.t.Helper()
+	if n := w.stood(); n != 1 {
+		w.t.Errorf("%d workers stood still, want 1", n)
+	}
 	before, saves := w.visible(), len(w.records.saves)
 	w.thaw()
 	synctest.Wait()
-	w.engine.Wait()
+	w.engine.Load().Wait()
 	if diff := cmp.Diff(before, w.visible()); diff != "" {
 		w.t.Errorf("the late worker changed (-before +after):\n%s", diff)
 	}

@@ -14,10 +14,7 @@ import (
 // order creates the export, as the API does, and starts it.
 func (w *world) order() {
 	w.t.Helper()
-	e := export.New(exportID, account, "user_1", w.plan.request, time.Now())
-	if _, _, err := w.records.CreateExport(w.t.Context(), e, nil); err != nil {
-		w.t.Fatal(err)
-	}
+	w.create()
 	if !w.plan.unstarted {
 		go func() { _ = w.Start(w.t.Context(), account, exportID, 1) }() // best effort: the sweeper makes up for it
 	}
@@ -29,7 +26,7 @@ func (w *world) settle() export.Export {
 	for range 3 * 24 * 60 {
 		synctest.Wait()
 		if e := w.export(); !e.Open() {
-			w.engine.Wait()
+			w.engine.Load().Wait()
 			return w.export()
 		}
 		time.Sleep(time.Minute)
@@ -53,7 +50,7 @@ func (w *world) export() export.Export {
 // as there are children.
 func (w *world) path(generation int) []string {
 	w.t.Helper()
-	path, err := w.engine.Path(export.ExecutionName(exportID, generation))
+	path, err := w.engine.Load().Path(export.ExecutionName(exportID, generation))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -93,8 +90,8 @@ func event(detailType string, detail any) []byte {
 }
 
 // crash abandons what runs: the engine forgets its executions, and a new one knows no more than that their names are
-// taken. Functions that are called just now stay where they are.
+// taken. Functions that are called just now go on, or stay where they are.
 func (w *world) crash() {
-	w.engine.Close()
-	w.engine = w.newEngine()
+	old := w.engine.Swap(w.newEngine())
+	old.Close()
 }

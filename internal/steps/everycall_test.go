@@ -14,7 +14,6 @@ import (
 func scenarios() map[string]scenario {
 	return map[string]scenario{
 		"download":      {request: wholeIndex},
-		"one run":       {request: oneRun},
 		"matches":       {request: matches},
 		"connector":     {request: delivered},
 		"sharded":       {request: delivered, sharded: true},
@@ -28,13 +27,17 @@ func scenarios() map[string]scenario {
 				return none
 			}
 		}},
-		"results changed": {request: wholeIndex, fails: true, archive: changed()},
-		"results never come": {request: wholeIndex, fails: true, spoil: func(*world) mishaps {
-			return always("results.Open run_b/part-2.ndjson", lostBefore)
-		}},
+		"results changed":          {request: wholeIndex, fails: true, archive: changed()},
 		"without its connector":    {request: delivered, fails: true, prepare: removeConnector},
 		"sharded, results changed": {request: wholeIndex, sharded: true, fails: true, archive: changed()},
 	}
+}
+
+// hopeless is an export whose results never come.
+func hopeless() scenario {
+	return scenario{request: wholeIndex, fails: true, spoil: func(*world) mishaps {
+		return always("results.Open run_b/part-2.ndjson", lostBefore)
+	}}
 }
 
 func removeConnector(w *world) {
@@ -117,6 +120,22 @@ func TestEveryCallFailsOnce(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestADeadLetterIsWrittenOnce: whatever else fails beside the trouble that uses the attempts up.
+func TestADeadLetterIsWrittenOnce(t *testing.T) {
+	for _, m := range []mishap{lostBefore, lostAfter} {
+		t.Run(string(m), func(t *testing.T) {
+			t.Parallel()
+			disturbed(t, hopeless(), m, func(t *testing.T, s scenario, _ call) {
+				w, e := play(t, s)
+				w.checkEnd(e)
+				if e.QueueStatus != export.QueueDeadLetter {
+					t.Errorf("the export ended as %s", e.QueueStatus)
+				}
+			})
+		})
 	}
 }
 

@@ -24,20 +24,25 @@ const (
 	frozenAfter  mishap = "freezes after it happened"
 )
 
-// befalls reports whether the mishap can happen to the call: only what is read breaks off, and Step Functions, which reads
-// and writes for the Map, does not freeze.
+// befalls reports whether the mishap can happen to the call: only what is read breaks off, Step Functions, which reads and
+// writes for the Map, does not freeze, and only steps panic.
 func (m mishap) befalls(c call) bool {
 	switch m {
 	case brokenOff:
 		return strings.Contains(c.name, ".Open ")
 	case frozenBefore, frozenAfter:
 		return !strings.HasPrefix(c.name, "map.")
+	case panics:
+		return !strings.HasPrefix(c.name, "map.") && !strings.HasPrefix(c.name, "executions.")
 	}
 	return true
 }
 
-// secretOfACause stands in causes and panics. Nobody but the log may see it, and of a panic not even that.
-const secretOfACause = "https://storage.example/?signature=s3cr3t"
+// Secrets that stand in causes, which only the log may show, and in panics, which nobody may.
+const (
+	secretOfACause = "https://storage.example/?signature=s3cr3t"
+	secretOfAPanic = "s3cr3t-of-a-panic"
+)
 
 // What the callers get to see.
 var (
@@ -114,22 +119,20 @@ func (g *gremlin) do(name string, f func() error) error {
 	case refused:
 		return errRefused
 	case panics:
-		panic("a defect: " + secretOfACause)
+		panic("a defect: " + secretOfAPanic)
 	case frozenBefore:
 		g.stand()
 	}
-	if err := f(); err != nil {
-		return err
-	}
-	switch m {
-	case lostAfter:
-		return errLost
-	case brokenOff:
-		return errBroken
-	case frozenAfter:
+	err := f()
+	switch {
+	case m == frozenAfter:
 		g.stand()
+	case err == nil && m == lostAfter:
+		return errLost
+	case err == nil && m == brokenOff:
+		return errBroken
 	}
-	return nil
+	return err
 }
 
 // meet counts the call and says what becomes of it.

@@ -95,6 +95,23 @@ func unwritable() mishaps {
 	return func(c call) mishap { return onlyIf(c.name == "records.SaveExport" && c.n > 2 && c.n <= 12, lostBefore) }
 }
 
+// TestTheSelectionIsFrozen: a run that ends between two attempts is not in the document, though it was begun before the
+// export was created; and one that is gone by then still is.
+func TestTheSelectionIsFrozen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, scenario{request: wholeIndex, attempts: 2, spoil: func(*world) mishaps {
+			return first(5, "artifacts.CompleteUpload "+documentKey, lostBefore)
+		}})
+		w.order()
+		synctest.Wait()
+		late := theArchive()[2]
+		late.status = export.RunCompleted
+		w.load(late)
+		w.load(run{id: "run_a", status: export.RunCancelled})
+		w.checkEnd(w.settle())
+	})
+}
+
 // TestAnEqualObjectIsDelivered: what stands at the destination and is equal counts as delivered.
 func TestAnEqualObjectIsDelivered(t *testing.T) {
 	var document, manifest []byte

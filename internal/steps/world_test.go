@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,8 +37,8 @@ type world struct {
 	customer  *customer
 	functions *localgw.InProcess
 	journal   *asl.MemoryJournal
-	engine    *asl.Engine
-	log       bytes.Buffer // the handler has a lock of its own; read it when nothing runs
+	engine    atomic.Pointer[asl.Engine] // the present one
+	log       bytes.Buffer               // the handler has a lock of its own; read it when nothing runs
 }
 
 // scenario is what a world is made with, and how its export is to end.
@@ -49,7 +50,9 @@ type scenario struct {
 	unstarted bool         // the start that follows the 202 is lost
 	prepare   func(*world) // what happened before the export was created
 	spoil     func(*world) mishaps
-	keep      func(t *testing.T) store.Store // nil means in memory
+	keep      func(t *testing.T) store.Store        // nil means in memory
+	around    func(*world, blob.Bucket) blob.Bucket // what stands before the artifacts; nil means nothing
+	slow      time.Duration                         // how long 4 KiB of results take
 
 	attempts int  // 0 means 1
 	fails    bool // it doesn't end as completed
@@ -70,7 +73,7 @@ func newWorld(t *testing.T, s scenario) *world {
 		w.records.Store = s.keep(t)
 	}
 	w.makeFunctions()
-	w.engine = w.newEngine()
+	w.engine.Store(w.newEngine())
 	t.Cleanup(w.close)
 	w.fill()
 	if s.prepare != nil {
@@ -81,7 +84,7 @@ func newWorld(t *testing.T, s scenario) *world {
 
 func (w *world) close() {
 	w.thaw()
-	w.engine.Close()
+	w.engine.Load().Close()
 	if err := w.functions.Close(context.Background()); err != nil {
 		w.t.Errorf("closing the functions: %v", err)
 	}
@@ -90,8 +93,12 @@ func (w *world) close() {
 // makeFunctions makes the deployed functions, with the time limits that the template gives them.
 func (w *world) makeFunctions() {
 	w.t.Helper()
+	artifacts := blob.Bucket(bucket{w.artifacts, w.gremlin})
+	if w.plan.around != nil {
+		artifacts = w.plan.around(w, artifacts)
+	}
 	p := wiring.Parts{
-		Store: w.records, Artifacts: bucket{w.artifacts, w.gremlin}, Results: bucket{w.results, w.gremlin}, Executions: w,
+		Store: w.records, Artifacts: artifacts, Results: slowly{bucket{w.results, w.gremlin}, w.plan.slow}, Executions: w,
 		Connectors: w.customer, Clock: time.Now, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	}
 	p.PartBytes = 900 // two parts, or a part and a half of a run
@@ -158,7 +165,7 @@ func (w *world) Start(ctx context.Context, account, id string, generation int) e
 		if err != nil {
 			return err
 		}
-		err = w.engine.Start(ctx, export.ExecutionName(id, generation), input)
+		err = w.engine.Load().Start(ctx, export.ExecutionName(id, generation), input)
 		if errors.Is(err, asl.ErrExecutionExists) {
 			return nil
 		}
