@@ -19,7 +19,7 @@ func Handler[In, Out any](step string, log *slog.Logger, handle func(context.Con
 	return func(ctx context.Context, in In) (out Out, err error) {
 		defer func() {
 			if v := recover(); v != nil {
-				log.ErrorContext(ctx, "step panicked", "step", step, "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+				log.ErrorContext(ctx, "step panicked", "step", step, identity(in), "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
 				err = report(fault.As(errPanic))
 			}
 		}()
