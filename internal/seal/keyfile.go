@@ -82,8 +82,11 @@ func (k *KeyFile) Open(_ context.Context, c Context, sealed []byte) ([]byte, err
 
 var errSealed = fault.New(fault.Internal, "secret_unreadable", "The connector's credentials can't be opened.")
 
-// NewAEAD is AES-256-GCM under the key.
+// NewAEAD is AES-256-GCM under the key. AES takes shorter keys too; here they are an error.
 func NewAEAD(key []byte) (cipher.AEAD, error) {
+	if len(key) != keyBytes {
+		return nil, fmt.Errorf("a key has %d bytes, not %d", keyBytes, len(key))
+	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err

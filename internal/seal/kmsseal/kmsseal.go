@@ -4,9 +4,11 @@ package kmsseal
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/seal"
@@ -55,6 +57,15 @@ func bind(c seal.Context) map[string]string {
 	return map[string]string{"account_id": c.AccountID, "connector_id": c.ConnectorID}
 }
 
+// unreadable are KMS's words for a wrapped key that is not what it wrapped: changed, moved to another record, of another
+// key, or no wrapped key at all.
+var unreadable = map[string]bool{"InvalidCiphertextException": true, "IncorrectKeyException": true, "ValidationException": true}
+
+// failure tells what KMS will never open from what it can't do just now.
 func failure(err error) error {
+	var api smithy.APIError
+	if errors.As(err, &api) && unreadable[api.ErrorCode()] {
+		return fault.Wrap(err, fault.Internal, "secret_unreadable", "The connector's credentials can't be opened.")
+	}
 	return fault.Wrap(err, fault.Unavailable, "key_unavailable", "The key of the connector's credentials could not be used just now.")
 }
