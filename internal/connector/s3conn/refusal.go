@@ -131,8 +131,8 @@ func busy(err error) error {
 	if response == nil {
 		return nil
 	}
-	wait := guard.RetryAfter(response.Header, time.Now())
-	if fault.KindOf(s3blob.Failure(err)) == fault.Throttled || response.StatusCode == http.StatusServiceUnavailable && wait > 0 {
+	wait, busy := guard.AsksToWait(response.Response, time.Now())
+	if busy || fault.KindOf(s3blob.Failure(err)) == fault.Throttled {
 		return guard.Busy(err, wait)
 	}
 	return nil

@@ -1,0 +1,120 @@
+// Package emulator gives tests the emulators of clouds that the project's scripts install and run.
+package emulator
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Emulator is one that a script of the project installs and runs: SCRIPT install, and SCRIPT run PORT ARGS…. All tests
+// of a test binary share its one process, so each takes buckets of its own.
+type Emulator struct {
+	Name   string
+	Script string   // its name below scripts/
+	Args   []string // after the port
+
+	once     sync.Once
+	endpoint string
+	input    io.Closer // a pipe that nobody writes to; it ends with the test binary, and with it the emulator
+	err      error
+}
+
+// missingPart is the exit status of a script when it lacks something of the machine.
+const missingPart = 3
+
+// missing names the part of the machine without which there is no emulator.
+type missing string
+
+func (m missing) Error() string { return string(m) }
+
+// Start gives the emulator's base URL on a free loopback port. Where its parts are missing the test is skipped and says
+// so; with CI=true it fails instead.
+func (e *Emulator) Start(t testing.TB) (endpoint string) {
+	t.Helper()
+	e.once.Do(func() { e.err = e.start(context.Background()) }) // it outlives the test that is first
+	var m missing
+	switch {
+	case errors.As(e.err, &m) && os.Getenv("CI") != "true":
+		t.Skipf("no %s here: %v", e.Name, m)
+	case e.err != nil:
+		t.Fatalf("%s: %v", e.Name, e.err)
+	}
+	return e.endpoint
+}
+
+func (e *Emulator) start(ctx context.Context) error {
+	_, here, _, ok := runtime.Caller(0)
+	if !ok {
+		return errors.New("the package's source is not here")
+	}
+	script := filepath.Join(filepath.Dir(here), "..", "..", "..", "..", "scripts", e.Script)
+	if _, err := exec.LookPath("bash"); err != nil {
+		return missing("bash is missing")
+	}
+	if out, err := exec.CommandContext(ctx, script, "install").CombinedOutput(); err != nil {
+		return failure(err, out)
+	}
+	port, err := freePort(ctx)
+	if err != nil {
+		return err
+	}
+	return e.run(exec.CommandContext(ctx, script, append([]string{"run", strconv.Itoa(port)}, e.Args...)...))
+}
+
+// run starts the emulator and waits for its address.
+func (e *Emulator) run(cmd *exec.Cmd) error {
+	cmd.Env = append(os.Environ(), "UNTIL_EOF=1")
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "http") && strings.Contains(lines.Text(), "://127.0.0.1:") {
+			go io.Copy(io.Discard, out) //nolint:errcheck // it lasts as long as the emulator
+			e.endpoint, e.input = lines.Text(), input
+			return nil
+		}
+	}
+	return failure(cmd.Wait(), log.Bytes())
+}
+
+func failure(err error, out []byte) error {
+	text := strings.TrimSpace(string(out))
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == missingPart {
+		return missing(text)
+	}
+	return fmt.Errorf("%w: %s", err, text)
+}
+
+// freePort is a loopback port that nobody has just now.
+func freePort(ctx context.Context) (int, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
