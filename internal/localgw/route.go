@@ -4,25 +4,37 @@ import (
 	"strings"
 )
 
-// match finds the route of a method and an escaped path without the stage. A literal segment leads over a parameter,
-// a parameter over a greedy one, a method over ANY. Parameters are as escaped as the path was: REST APIs hand both on
-// untouched.
+// match finds the route of a method and an escaped path without the stage. The path decides first, as the gateway looks
+// for a resource before it looks for its method: a literal segment leads over a parameter, a parameter over a greedy
+// one. Then a method leads over ANY. Parameters are as escaped as the path was: REST APIs hand both on untouched.
 func (d *document) match(method, path string) (*route, map[string]string) {
 	segments := strings.Split(path, "/")
-	var best *route
+	resource := d.resource(segments)
+	var found *route
 	for i := range d.routes {
 		r := &d.routes[i]
-		if r.method != method && r.method != "ANY" || !r.takes(segments) {
-			continue
+		if r.path == resource && (r.method == method || r.method == "ANY" && found == nil) {
+			found = r
 		}
-		if best == nil || r.leads(best) {
+	}
+	if found == nil {
+		return nil, nil
+	}
+	return found, found.parameters(segments)
+}
+
+// resource is the description's path that takes the segments, "" for none.
+func (d *document) resource(segments []string) string {
+	var best *route
+	for i := range d.routes {
+		if r := &d.routes[i]; r.takes(segments) && (best == nil || r.leads(best)) {
 			best = r
 		}
 	}
 	if best == nil {
-		return nil, nil
+		return ""
 	}
-	return best, best.parameters(segments)
+	return best.path
 }
 
 func parameter(segment string) (name string, greedy, ok bool) {
@@ -56,7 +68,7 @@ func (r *route) leads(other *route) bool {
 			return a < b
 		}
 	}
-	return r.method != "ANY" && other.method == "ANY"
+	return false
 }
 
 func rank(segment string) int {
