@@ -160,6 +160,7 @@ var unsettled = []struct {
 	{regexp.MustCompile(`X-Amz-Date=\d{8}T\d{6}Z`), "X-Amz-Date=DATE"},
 	{regexp.MustCompile(`X-Amz-Signature=[0-9a-f]{64}`), "X-Amz-Signature=SIGNATURE"},
 	{regexp.MustCompile(`\?token=v1\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`), "?token=TOKEN"},
+	{regexp.MustCompile(`\\"last_modified\\":\\"[^"\\]+\\"`), `\"last_modified\":\"TIME\"`},
 	{regexp.MustCompile(`"errorMessage": "json: .*"`), `"errorMessage": "json: …"`},
 }
 

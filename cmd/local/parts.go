@@ -122,7 +122,8 @@ func (s *stack) assemble(ctx context.Context) error {
 	}
 	s.parts = wiring.Parts{
 		Store: s.records, Artifacts: s.bucket(artifactsBucket), Results: s.bucket(resultsBucket), Executions: s,
-		Connectors: connectors, Keyring: keyring, Origin: origin, NewID: ids.NewExport, Clock: time.Now, Log: s.log,
+		Connectors: connectors, Sealer: sealer, Keyring: keyring, Origin: origin, NewID: ids.NewExport,
+		NewConnectorID: ids.NewConnector, NewExternalID: ids.NewExternal, Clock: time.Now, Log: s.log,
 	}
 	if s.invoker, err = inProcess(s.parts); err != nil {
 		return err
@@ -147,7 +148,7 @@ func (s *stack) sealFile() string { return filepath.Join(s.options.data, "seal.k
 var handlers = map[string]func(wiring.Parts) any{
 	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
-	"presign": wiring.Presign, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
+	"manage-connector": wiring.ManageConnector, "presign": wiring.Presign, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
 }
 
 // inProcess makes the functions run in this process, with the time limits that the template gives them.

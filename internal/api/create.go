@@ -93,7 +93,7 @@ func (s creator) handle(t export.Type) action {
 // go in rounds: the idempotency record, then everything that the order names at once, then one transaction.
 func (s creator) place(ctx context.Context, p auth.Principal, o order, key string) (id string, replayed bool, err error) {
 	now := s.Clock()
-	memo := s.memo(p.AccountID, o, key, now)
+	memo := memo(s.Keys, p.AccountID, o, key, now)
 	if memo != nil {
 		first, err := s.Records.Idempotency(ctx, memo.IdempotencyKey, now)
 		if err == nil {
@@ -120,6 +120,14 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 	}
 	s.start(ctx, e)
 	return e.ID, false, nil
+}
+
+// again answers a repeated order from the record of the first one.
+func (s creator) again(first store.Idempotency, o order) (id string, replayed bool, err error) {
+	if err := sameRequest(s.Keys, first, o); err != nil {
+		return "", false, err
+	}
+	return first.ResourceID, true, nil
 }
 
 // start is best effort: the export is accepted, and the sweeper starts what no execution has taken.

@@ -4,19 +4,24 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/seal"
 )
 
 // fieldType is what a field's value must be.
 type fieldType uint8
 
 const (
-	textField  fieldType = iota // a string
-	textsField                  // an array of strings
+	textField   fieldType = iota // a string
+	textsField                   // an array of strings; in a form, the field repeated
+	secretField                  // a string that is kept as a seal.Secret; in a form, a file
+	boolField                    // true or false
+	numberField                  // a whole number in plain digits
 )
 
 // orderFields are the fields of a create request.
@@ -28,16 +33,22 @@ var orderFields = map[string]fieldType{
 }
 
 // fields are the values of a request body, with everything that is wrong with them: the caller hears of all of it in
-// one answer. A value of null, "" or [] is the same as none.
+// one answer. A value of null, "" or [] is the same as none; given tells the latter two from null and from absence.
 type fields struct {
 	values   map[string][]string
+	secrets  seal.Secrets
+	given    map[string]bool
 	problems map[string]any
+}
+
+func newFields() *fields {
+	return &fields{values: map[string][]string{}, secrets: seal.Secrets{}, given: map[string]bool{}, problems: map[string]any{}}
 }
 
 // decodeFields reads a JSON object strictly. What is not exactly one JSON text with unique names in valid UTF-8 is
 // fault.Malformed; unknown names and values of the wrong type become problems.
 func decodeFields(text []byte, known map[string]fieldType) (*fields, error) {
-	f := &fields{values: map[string][]string{}, problems: map[string]any{}}
+	f := newFields()
 	if text == nil {
 		return f, nil
 	}
@@ -83,25 +94,39 @@ func (f *fields) readField(dec *jsontext.Decoder, name string, known map[string]
 		return dec.SkipValue()
 	}
 	value, err := dec.ReadValue()
-	if err != nil || isNothing(value) {
+	if err != nil {
 		return err
 	}
-	if kind == textField {
-		var s string
-		if json.Unmarshal(value, &s) != nil {
-			f.wrong(name, "must be a string")
-			return nil
-		}
-		f.values[name] = []string{s}
-		return nil
+	f.given[name] = value.Kind() != 'n'
+	if !isNothing(value) {
+		f.readValue(name, value, kind)
 	}
-	texts, ok := stringsOf(value)
-	if !ok {
-		f.wrong(name, "must be an array of strings")
-		return nil
-	}
-	f.values[name] = texts
 	return nil
+}
+
+func (f *fields) readValue(name string, value jsontext.Value, kind fieldType) {
+	switch kind {
+	case textsField:
+		texts, ok := stringsOf(value)
+		f.values[name] = texts
+		f.must(ok, name, "must be an array of strings")
+	case boolField:
+		f.values[name] = []string{string(value)}
+		f.must(value.Kind() == 't' || value.Kind() == 'f', name, "must be true or false")
+	case numberField:
+		f.values[name] = []string{string(value)}
+		_, err := strconv.Atoi(string(value))
+		f.must(err == nil, name, "must be a whole number")
+	default:
+		var s string
+		err := json.Unmarshal(value, &s)
+		f.must(err == nil, name, "must be a string")
+		if kind == secretField {
+			f.secrets[name] = seal.NewSecret(s)
+		} else {
+			f.values[name] = []string{s}
+		}
+	}
 }
 
 // isNothing reports whether the value is null, "" or an empty array.
@@ -142,6 +167,38 @@ func (f *fields) text(name string) string {
 
 // texts is the value of an array field, nil for none.
 func (f *fields) texts(name string) []string { return f.values[name] }
+
+// must notes the problem unless it is ok.
+func (f *fields) must(ok bool, name, message string) {
+	if !ok {
+		f.wrong(name, message)
+	}
+}
+
+// need is the text or the secret of a field that has to be given, which check finds nothing wrong with.
+func (f *fields) need(name string, check func(string) error) string {
+	text := f.text(name)
+	if s, ok := f.secrets[name]; ok {
+		text = s.Reveal()
+	}
+	if text == "" {
+		f.wrong(name, "must be given")
+		return ""
+	}
+	if err := check(text); err != nil {
+		f.wrong(name, said(err))
+	}
+	return text
+}
+
+// said is what a check says to the caller.
+func said(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Message
+	}
+	return err.Error()
+}
 
 // wrong notes a problem; the first one of a field is kept.
 func (f *fields) wrong(name, message string) {

@@ -1,13 +1,17 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 )
@@ -49,6 +53,100 @@ func parse(t *testing.T, body string) (order, error) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
 	r.SetPathValue("id", "idx")
 	return parseOrder(httptest.NewRecorder(), r, export.TypeIndex)
+}
+
+// FuzzForm: whatever a body is, it is refused as unreadable, or it is fields that a form made of them has again, under
+// another boundary; no text of them is anything but UTF-8.
+func FuzzForm(f *testing.F) {
+	for _, body := range []string{
+		"", "--b--", "--b\r\n\r\n--b--", "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nn\r\n--b--\r\n",
+		"--b\r\nContent-Disposition: form-data; name=credentials_file; filename=\"k\"\r\nContent-Type: application/json\r\n\r\n{}\r\n--b--",
+		"--b\r\nContent-Disposition: form-data; name=\"scopes\"\r\n\r\nimport\r\n--b\r\nContent-Disposition: form-data; name=\"scopes\"\r\n\r\nexport\r\n--b--",
+		"x\r\n--b--", "--b--\r\nx", "--b\nContent-Disposition: form-data; name=\"name\"\n\nn\n--b--", "--b\r\nContent-Disposition: form-data; name*=utf-8''n%61me\r\n\r\n\r\n--b--",
+	} {
+		f.Add([]byte(body))
+	}
+	known := providers["gcs"].fields()
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, err := decodeForm(body, "b", known)
+		if err != nil {
+			if fault.KindOf(err) != fault.Malformed {
+				t.Errorf("%q fails with %v", body, err)
+			}
+			return
+		}
+		if len(got.problems) > 0 || len(got.values)+len(got.secrets) == 0 { // the writer frames an empty form otherwise
+			return
+		}
+		again, err := decodeForm(formOf(t, got), "another boundary", known)
+		if err != nil {
+			t.Fatalf("%q can't be made again: %v", body, err)
+		}
+		if !reflect.DeepEqual(again.values, got.values) || len(again.secrets) != len(got.secrets) ||
+			again.secrets["credentials_file"].Reveal() != got.secrets["credentials_file"].Reveal() {
+			t.Errorf("%q is %v, and again %v", body, got.values, again.values)
+		}
+	})
+}
+
+// formOf makes a form of the fields.
+func formOf(t *testing.T, f *fields) []byte {
+	t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(w.SetBoundary("another boundary"))
+	for name, values := range f.values {
+		for _, v := range values {
+			if !utf8.ValidString(v) {
+				t.Errorf("%s is no text: %q", name, v)
+			}
+			must(w.WriteField(name, v))
+		}
+	}
+	for name, s := range f.secrets {
+		part, err := w.CreateFormFile(name, "k")
+		must(err)
+		_, err = part.Write([]byte(s.Reveal()))
+		must(err)
+	}
+	must(w.Close())
+	return body.Bytes()
+}
+
+// FuzzConnector: whatever a body of a create holds, it is refused as unreadable or as invalid, or it is an order whose
+// names are its provider's and whose base path stays below itself.
+func FuzzConnector(f *testing.F) {
+	for _, body := range []string{
+		"{}", `{"name":"n","bucket":"bucket","region":"us-east-1","aws_access_key_id":"AKIA0123456789ABCDEF","aws_secret_access_key":"s","export_base_path":"/a/%2e/"}`,
+		`{"name":"n","bucket":"bucket","region":"us-east-1","role_arn":"arn:aws:iam::123456789012:role/x","scopes":["export","import"]}`, `{"name":null,"scopes":[null]}`, "[]",
+	} {
+		f.Add(body)
+	}
+	p := providers["s3"]
+	f.Fuzz(func(t *testing.T, body string) {
+		read, err := decodeFields([]byte(body), p.fields())
+		var o connectorOrder
+		if err == nil {
+			o, err = p.parse(read)
+		}
+		if err != nil {
+			if k := fault.KindOf(err); k != fault.Malformed && k != fault.Invalid {
+				t.Errorf("%q fails with %v", body, err)
+			}
+			return
+		}
+		c := o.connector
+		clean, err := export.CleanSubpath(c.ExportBasePath)
+		if err != nil || clean != c.ExportBasePath || connector.CheckBucketS3(c.Bucket) != nil || connector.CheckRegion(c.Region) != nil ||
+			!goodName(c.Name) || len(c.Scopes) == 0 || (c.RoleARN == "") == (o.opening.secrets == nil) {
+			t.Errorf("%q gives %+v", body, c)
+		}
+	})
 }
 
 // FuzzIdempotencyKey: an accepted key is of the promised characters, and its quoted form is the same key.

@@ -63,20 +63,26 @@ func unquote(s string) (string, bool) {
 	return "", false
 }
 
-// memo is the idempotency record that the order would leave; nil when it has no key.
-func (s creator) memo(account string, o order, key string, now time.Time) *store.Idempotency {
+// keyed is a request that may come again under its key.
+type keyed interface {
+	route() string     // the method and path that it came by, with ids decoded
+	canonical() string // the text that equal requests share
+}
+
+// memo is the idempotency record that the request would leave; nil when it has no key.
+func memo(keys *auth.Keyring, account string, r keyed, key string, now time.Time) *store.Idempotency {
 	if key == "" {
 		return nil
 	}
 	return &store.Idempotency{
-		IdempotencyKey: store.IdempotencyKey{AccountID: account, Route: auth.Digest(o.route()), Key: auth.Digest(key)},
-		Fingerprint:    s.Keys.Fingerprint(o.canonical()),
+		IdempotencyKey: store.IdempotencyKey{AccountID: account, Route: auth.Digest(r.route()), Key: auth.Digest(key)},
+		Fingerprint:    keys.Fingerprint(r.canonical()),
 		ExpiresAt:      export.Stamp(now.Add(idempotencyLife)),
 		Now:            now,
 	}
 }
 
-// route is the method and path that the order came by, with its id decoded.
+// route implements keyed.
 func (o order) route() string {
 	if o.Type == export.TypeIndex {
 		return "POST /api/v2/exports/index/" + o.TargetID
@@ -84,11 +90,11 @@ func (o order) route() string {
 	return "POST /api/v2/exports/prompt-run/" + o.TargetID
 }
 
-// again answers a repeated order from the record of the first one.
-func (s creator) again(first store.Idempotency, o order) (id string, replayed bool, err error) {
-	if !s.Keys.SameRequest(first.Fingerprint, o.canonical()) {
-		return "", false, fault.New(fault.Invalid, "idempotency_request_mismatch",
-			"This Idempotency-Key was used for a different request. Use a new key for a new request.")
+// sameRequest fails unless the request is the one that left the record.
+func sameRequest(keys *auth.Keyring, first store.Idempotency, r keyed) error {
+	if keys.SameRequest(first.Fingerprint, r.canonical()) {
+		return nil
 	}
-	return first.ResourceID, true, nil
+	return fault.New(fault.Invalid, "idempotency_request_mismatch",
+		"This Idempotency-Key was used for a different request. Use a new key for a new request.")
 }

@@ -73,7 +73,7 @@ func (s reader) fill(ctx context.Context, account string, q store.ListQuery) (st
 
 // parseListQuery reads limit and filters; the cursor is opened once the filters are known to be good.
 func parseListQuery(values url.Values) (store.ListQuery, error) {
-	f := &fields{problems: map[string]any{}}
+	f := newFields()
 	for _, name := range []string{"limit", "cursor", "status", "export_type", "target_id"} {
 		if len(values[name]) > 1 {
 			f.wrong(name, "must be given once")

@@ -15,7 +15,7 @@ import (
 	"github.com/videovector/exports/internal/fault"
 )
 
-// Limits of a create request.
+// Limits of requests.
 const (
 	MaxBodyBytes = 256 << 10
 	MaxRunIDs    = 1000
@@ -32,7 +32,7 @@ type order struct {
 	Scope       export.ResultScope `json:"scope"`
 }
 
-// canonical is the text that equal orders share.
+// canonical implements keyed.
 func (o order) canonical() string {
 	text, err := json.Marshal(o, json.Deterministic(true))
 	if err != nil { // strings that were decoded as UTF-8 can't fail to encode
@@ -93,6 +93,15 @@ func runIDs(f *fields, t export.Type) []string {
 
 // readBody gives the whole JSON body, nil for none.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	text, err := readBytes(w, r)
+	if err != nil || len(bytes.TrimSpace(text)) == 0 {
+		return nil, err
+	}
+	return text, checkContentType(r.Header.Get("Content-Type"))
+}
+
+// readBytes gives the whole body.
+func readBytes(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBodyBytes))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
@@ -101,10 +110,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Malformed, "bad_request", "The body could not be read.")
 	}
-	if len(bytes.TrimSpace(text)) == 0 {
-		return nil, nil
-	}
-	return text, checkContentType(r.Header.Get("Content-Type"))
+	return text, nil
 }
 
 // checkContentType takes JSON in UTF-8; a body that says nothing about itself is taken for that.

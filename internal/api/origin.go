@@ -21,5 +21,8 @@ func ParseOrigin(s string) (Origin, error) {
 // exportPath is the path of one export.
 func exportPath(id string) string { return "/api/v2/exports/" + url.PathEscape(id) }
 
+// connectorPath is the path of one connector.
+func connectorPath(id string) string { return "/api/v2/connectors/" + url.PathEscape(id) }
+
 // downloadPath is the path of the export's document.
 func downloadPath(id string) string { return exportPath(id) + "/download" }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"mime/multipart"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,7 +20,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/videovector/exports/internal/connector/conntest/memconn"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
 
@@ -27,7 +30,8 @@ var update = flag.Bool("update", false, "write the replies into the scripts")
 
 // TestScripts plays the conversations of testdata/*.txtar, each over a fresh world. A file of a script is a request, the
 // reply to the request before it, or a "do", whose lines say what happens meanwhile. A request's first line is method
-// and path, headers follow, then a blank line and the body; "key: NAME" sends that API key. ${next} is the target of
+// and path, headers follow, then a blank line and the body; "key: NAME" sends that API key. "form: BOUNDARY" sends the
+// body's lines, NAME=VALUE or NAME=@FILE, as the parts of a form. ${next} is the target of
 // the last Link header, ${cursor} its cursor, ${download} the path and query of the last minted link. A reply is written without what all
 // have in common: X-Request-ID, Content-Type: application/json and Cache-Control: no-store.
 func TestScripts(t *testing.T) {
@@ -116,8 +120,21 @@ func (s *script) do(lines string) {
 			d, err := time.ParseDuration(arg)
 			s.must(err)
 			s.now = s.now.Add(d)
+		case "place":
+			s.customer.Place(arg, []byte("content"))
+		case "deny": // "deny Create", "deny nothing"
+			s.customer.SetHook(func(c memconn.Call) (error, error) {
+				if c.Method != arg {
+					return nil, nil
+				}
+				return fault.New(fault.Invalid, "destination_access_denied", "The connector's key may not do that: it needs permission."), nil
+			})
 		case "break":
 			switch arg {
+			case "targets":
+				s.openErr = fault.New(fault.Unavailable, "key_unavailable", "The key of the connector's credentials could not be used just now.")
+			case "sealing":
+				s.sealErr = errDown
 			case "start":
 				s.startErr = errDown
 			case "links":
@@ -127,7 +144,7 @@ func (s *script) do(lines string) {
 			case "busy":
 				s.storeErr = store.Busy(errDown)
 			case "nothing":
-				s.startErr, s.linkErr, s.storeErr = nil, nil, nil
+				s.startErr, s.linkErr, s.storeErr, s.openErr, s.sealErr = nil, nil, nil, nil, nil
 			default:
 				s.t.Fatalf("break what? %q", arg)
 			}
@@ -152,6 +169,7 @@ func (s *script) request(text string) string {
 	method, target, _ := strings.Cut(lines[0], " ")
 	r, err := http.NewRequestWithContext(s.t.Context(), method, "https://api.example.com"+target, nil)
 	s.must(err)
+	content := []byte(strings.TrimSuffix(body, "\n"))
 	for _, line := range lines[1:] {
 		name, value, ok := strings.Cut(line, ": ")
 		if !ok {
@@ -163,9 +181,51 @@ func (s *script) request(text string) string {
 		if name == "bearer" {
 			name, value = "Authorization", "Bearer "+keys[value]
 		}
+		if name == "form" {
+			content = form(s.t, value, string(content))
+			name, value = "Content-Type", "multipart/form-data; boundary="+value
+		}
 		r.Header.Add(name, value)
 	}
-	return s.write(s.send(r, []byte(strings.TrimSuffix(body, "\n"))))
+	return s.write(s.send(r, content))
+}
+
+// form is a multipart body of the lines.
+func form(t testing.TB, boundary, lines string) []byte {
+	t.Helper()
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	if err := parts.SetBoundary(boundary); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(lines) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		var err error
+		if file, ok := strings.CutPrefix(value, "@"); ok {
+			var part io.Writer
+			if part, err = parts.CreateFormFile(name, "key.json"); err == nil {
+				_, err = part.Write(files(t)[file])
+			}
+		} else {
+			err = parts.WriteField(name, value)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := parts.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return body.Bytes()
+}
+
+// files are what scripts send as files: key files of a service account, and what is none.
+func files(t testing.TB) map[string][]byte {
+	t.Helper()
+	return map[string][]byte{
+		"key": keyFile(t, googleToken, "key-1"), "other": keyFile(t, googleToken, "key-2"), "elsewhere": keyFile(t, "https://169.254.169.254/token", "key-1"),
+		"empty": nil, "large": bytes.Repeat([]byte(" "), 65_537), "text": []byte("no key"),
+	}
 }
 
 var (

@@ -21,7 +21,10 @@ import (
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/blobtest/memblob"
+	"github.com/videovector/exports/internal/connector"
+	"github.com/videovector/exports/internal/connector/conntest/memconn"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store"
 	"github.com/videovector/exports/internal/store/sqlitestore"
 )
@@ -43,18 +46,24 @@ var keys = func() map[string]string {
 // world is the HTTP surface over an embedded record store and a bucket in memory. Requests come as events of the
 // gateway, with the authorizer asked before, and every reply is held against the OpenAPI description.
 type world struct {
-	t         testing.TB
-	store     *sqlitestore.Store
-	artifacts *memblob.Bucket
-	now       time.Time
-	ids       int
-	started   []string // executions asked for
-	startErr  error
-	links     int // presigned links made
-	linkErr   error
-	storeErr  error // of every call of the handlers
-	log       bytes.Buffer
+	t          testing.TB
+	store      *sqlitestore.Store
+	artifacts  *memblob.Bucket
+	now        time.Time
+	ids        int
+	started    []string // executions asked for
+	startErr   error
+	links      int // presigned links made
+	linkErr    error
+	storeErr   error // of every call of the handlers
+	customer   *memconn.Target
+	openErr    error // of opening a connector
+	sealing    seal.Sealer
+	sealErr    error  // of sealing
+	beforeSeal func() // may be nil
+	log        bytes.Buffer
 
+	keyring   *auth.Keyring
 	authorize apigw.Authorize
 	functions map[string]apigw.Buffered
 	download  api.DownloadConfig
@@ -71,7 +80,11 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, store: records, now: t0}
+	sealing, err := seal.NewKeyFile(filepath.Join(t.TempDir(), "seal.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, store: records, now: t0, customer: memconn.New("customer"), sealing: sealing, keyring: ring}
 	clock := func() time.Time { return w.now }
 	w.artifacts = memblob.New(memblob.Config{Name: "artifacts", Clock: clock})
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
@@ -86,6 +99,7 @@ func newWorld(t testing.TB) *world {
 		"ReadExportFunction": apigw.Handler(api.ReadExport(api.ReadConfig{
 			Exports: gate, Links: w, Keys: ring, Origin: "https://api.example.com", Clock: clock, Log: log,
 		}), log),
+		"ManageConnectorFunction": w.manager(func(time.Time) string { w.ids++; return fmt.Sprintf("conn_%d", w.ids) }),
 	}
 	w.download = api.DownloadConfig{
 		Exports: gate, Documents: w.artifacts, Authenticator: authenticator, Keys: ring, Clock: clock, Log: log,
@@ -93,6 +107,15 @@ func newWorld(t testing.TB) *world {
 	w.maxDownload(1000)
 	w.fill()
 	return w
+}
+
+// manager is the function of connectors with the ids.
+func (w *world) manager(newID func(time.Time) string) apigw.Buffered {
+	log := slog.New(slog.NewJSONHandler(&w.log, nil))
+	return apigw.Handler(api.ManageConnector(api.ManageConfig{
+		Connectors: gate{w.store, &w.storeErr}, Targets: w, Sealer: sealer{w}, Keys: w.keyring, Clock: func() time.Time { return w.now }, Log: log,
+		NewID: newID, NewExternalID: func() string { w.ids++; return fmt.Sprintf("external-%d", w.ids) },
+	}), log)
 }
 
 // maxDownload sets what the transport can carry, in bytes.
@@ -163,6 +186,30 @@ func (w *world) Start(_ context.Context, account, id string, generation int) err
 func (w *world) Presign(_ context.Context, a export.Artifact, filename string) (export.Link, error) {
 	w.links++
 	return export.Link{URL: fmt.Sprintf("https://storage.example.com/%s?as=%s&link=%d", a.Key, filename, w.links), ExpiresAt: w.now.Add(time.Hour)}, w.linkErr
+}
+
+// OpenTarget implements connector.Opener: every connector leads to one bucket.
+func (w *world) OpenTarget(context.Context, store.Connector) (connector.Target, error) {
+	return w.customer, w.openErr
+}
+
+// sealer seals by the world's rules.
+type sealer struct{ w *world }
+
+// Seal implements seal.Sealer.
+func (s sealer) Seal(ctx context.Context, c seal.Context, plain []byte) ([]byte, error) {
+	if s.w.beforeSeal != nil {
+		s.w.beforeSeal()
+	}
+	if s.w.sealErr != nil {
+		return nil, s.w.sealErr
+	}
+	return s.w.sealing.Seal(ctx, c, plain)
+}
+
+// Open implements seal.Sealer.
+func (s sealer) Open(ctx context.Context, c seal.Context, sealed []byte) ([]byte, error) {
+	return s.w.sealing.Open(ctx, c, sealed)
 }
 
 // change replaces the export's record by what next makes of it.
@@ -279,6 +326,21 @@ func (g gate) Export(ctx context.Context, account, id string) (export.Export, er
 
 func (g gate) ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error) {
 	return pass(g, func() (store.Page, error) { return g.Store.ListExports(ctx, account, q) })
+}
+
+func (g gate) CreateConnector(ctx context.Context, c store.Connector, idem *store.Idempotency) (store.Idempotency, bool, error) {
+	if *g.err != nil {
+		return store.Idempotency{}, false, *g.err
+	}
+	return g.Store.CreateConnector(ctx, c, idem)
+}
+
+func (g gate) Connector(ctx context.Context, account, id string) (store.Connector, error) {
+	return pass(g, func() (store.Connector, error) { return g.Store.Connector(ctx, account, id) })
+}
+
+func (g gate) ListConnectors(ctx context.Context, account string) ([]store.Connector, error) {
+	return pass(g, func() ([]store.Connector, error) { return g.Store.ListConnectors(ctx, account) })
 }
 
 func pass[T any](g gate, call func() (T, error)) (T, error) {

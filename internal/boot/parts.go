@@ -96,7 +96,7 @@ func (e *env) tokenSecret(ctx context.Context) (auth.Keys, error) {
 	return auth.Keys{Current: []byte(k.Current), Previous: []byte(k.Previous)}, nil
 }
 
-// Connectors opens customers' buckets. Their secrets are sealed under the KMS key KMS_KEY_ID. A local service names a
+// Connectors makes connectors and opens customers' buckets. Their secrets are sealed under the KMS key KMS_KEY_ID. A local service names a
 // key file instead, SEAL_KEY_FILE, and may say where the clouds are, CONNECTOR_S3_ENDPOINT and so on.
 func Connectors(_ context.Context, e *env, p *wiring.Parts) error {
 	sealer, err := e.sealer()
@@ -107,6 +107,7 @@ func Connectors(_ context.Context, e *env, p *wiring.Parts) error {
 	if err != nil {
 		return err
 	}
+	p.Sealer, p.NewConnectorID, p.NewExternalID = sealer, ids.NewConnector, ids.NewExternal
 	p.Connectors, err = clouds.New(clouds.Config{Sealer: sealer, Self: e.aws, Endpoints: endpoints})
 	return err
 }

@@ -10,6 +10,14 @@ import (
 )
 
 // NewExport is a fresh export id for an export created at the time.
-func NewExport(at time.Time) string {
-	return "exp_" + strings.ToLower(ulid.MustNew(ulid.Timestamp(at), rand.Reader).String())
+func NewExport(at time.Time) string { return "exp_" + lowerULID(at) }
+
+// NewConnector is a fresh connector id for a connector created at the time.
+func NewConnector(at time.Time) string { return "conn_" + lowerULID(at) }
+
+// NewExternal is a fresh external id of a role: 130 random bits.
+func NewExternal() string { return rand.Text() }
+
+func lowerULID(at time.Time) string {
+	return strings.ToLower(ulid.MustNew(ulid.Timestamp(at), rand.Reader).String())
 }

@@ -89,6 +89,19 @@ func itemCalls(t *testing.T) map[string][]string {
 		"RunsOfIndex": func(s *dynamostore.Store) error { _, err := s.RunsOfIndex(ctx, "acct", "idx"); return err },
 		"Parts":       func(s *dynamostore.Store) error { _, err := s.Parts(ctx, "acct", "run"); return err },
 		"Connector":   func(s *dynamostore.Store) error { _, err := s.Connector(ctx, "acct", "conn"); return err },
+		"CreateConnector": func(s *dynamostore.Store) error {
+			_, _, err := s.CreateConnector(ctx, store.Connector{ID: "conn", AccountID: "acct"}, &idem)
+			return err
+		},
+		"ListConnectors": func(s *dynamostore.Store) error { _, err := s.ListConnectors(ctx, "acct"); return err },
+		"SaveConnector": func(s *dynamostore.Store) error {
+			_, err := s.SaveConnector(ctx, store.Connector{ID: "conn", AccountID: "acct"}, 0)
+			return err
+		},
+		"DeleteConnector": func(s *dynamostore.Store) error {
+			_ = s.DeleteConnector(ctx, "acct", "conn") // it meets another transaction
+			return s.DeleteConnector(ctx, "acct", "conn")
+		},
 	}
 	out := map[string][]string{}
 	for name, call := range calls {

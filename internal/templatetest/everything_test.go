@@ -13,6 +13,7 @@ import (
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/connector/conntest/memconn"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store"
 )
 
@@ -23,6 +24,31 @@ func runEverything(t *testing.T, l *ledger) {
 	t.Run("shards", func(t *testing.T) { shards(newWorld(t, l)) })
 	t.Run("results are gone", func(t *testing.T) { resultsGone(newWorld(t, l)) })
 	t.Run("failures", func(t *testing.T) { failures(newWorld(t, l)) })
+	t.Run("connectors", func(t *testing.T) { connectors(newWorld(t, l)) })
+}
+
+// connectors takes one through its life.
+func connectors(w *world) {
+	const body = `{"name":"n","storage_account":"account","container":"container","tenant_id":"example.com",
+		"client_id":"11111111-2222-3333-4444-555555555555","client_secret":"secret","scopes":["import","export"]}`
+	call := func(method, path, body string, want int) []byte {
+		return w.http("manage-connector", method, "/v2/connectors"+path, body, want)
+	}
+	first := call("POST", "/azure", body, 201)
+	if again := call("POST", "/azure", body, 201); !bytes.Equal(first, again) {
+		w.t.Errorf("the first reply is %s, again it is %s", first, again)
+	}
+	var made struct {
+		ID string `json:"connector_id"`
+	}
+	w.must(json.Unmarshal(first, &made))
+	call("GET", "", "", 200)
+	call("GET", "/"+made.ID, "", 200)
+	call("PATCH", "/"+made.ID, `{"client_secret":"another"}`, 200)
+	call("POST", "/"+made.ID+"/test", "", 200)
+	call("POST", "/"+made.ID+"/browse", "", 200)
+	call("DELETE", "/"+made.ID, "", 200)
+	call("DELETE", "/"+made.ID, "", 404)
 }
 
 func download(w *world) {
@@ -179,6 +205,19 @@ type starter struct{ note func(string) }
 func (s starter) Start(context.Context, string, string, int) error {
 	s.note("states:StartExecution " + machine)
 	return nil
+}
+
+// sealer seals and opens as KMS would.
+type sealer struct{ note func(string) }
+
+func (s sealer) Seal(_ context.Context, _ seal.Context, plain []byte) ([]byte, error) {
+	s.note("kms:GenerateDataKey ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *")
+	return plain, nil
+}
+
+func (s sealer) Open(_ context.Context, _ seal.Context, sealed []byte) ([]byte, error) {
+	s.note("kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *")
+	return sealed, nil
 }
 
 // opener opens a bucket of the customer's, with keys that KMS would have decrypted, or under a role of theirs.

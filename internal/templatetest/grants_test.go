@@ -36,6 +36,15 @@ var grants = map[string][]string{
 		"s3:ListBucket " + artifacts,
 		"secretsmanager:GetSecretValue ${SigningKeys}",
 	},
+	"manage-connector": {
+		"dynamodb:DeleteItem " + table + accounts,
+		"dynamodb:GetItem " + table + accounts,
+		"dynamodb:PutItem " + table + accounts,
+		"dynamodb:Query " + table + accounts,
+		"kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *",
+		"kms:GenerateDataKey ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *",
+		"secretsmanager:GetSecretValue ${SigningKeys}",
+	},
 	"plan": {
 		"dynamodb:BatchGetItem " + table + accounts,
 		"dynamodb:GetItem " + table + accounts,

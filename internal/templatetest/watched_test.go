@@ -78,6 +78,26 @@ func (r records) Connector(ctx context.Context, account, id string) (store.Conne
 	return r.Store.Connector(ctx, account, id)
 }
 
+func (r records) CreateConnector(ctx context.Context, c store.Connector, idem *store.Idempotency) (store.Idempotency, bool, error) {
+	r.note("CreateConnector")
+	return r.Store.CreateConnector(ctx, c, idem)
+}
+
+func (r records) ListConnectors(ctx context.Context, account string) ([]store.Connector, error) {
+	r.note("ListConnectors")
+	return r.Store.ListConnectors(ctx, account)
+}
+
+func (r records) SaveConnector(ctx context.Context, next store.Connector, revision int64) (store.Connector, error) {
+	r.note("SaveConnector")
+	return r.Store.SaveConnector(ctx, next, revision)
+}
+
+func (r records) DeleteConnector(ctx context.Context, account, id string) error {
+	r.note("DeleteConnector")
+	return r.Store.DeleteConnector(ctx, account, id)
+}
+
 func (r records) PutIndex(context.Context, export.Index) error            { return r.refuse("PutIndex") }
 func (r records) PutRun(context.Context, export.Run, []export.Part) error { return r.refuse("PutRun") }
 func (r records) PutAPIKey(context.Context, store.APIKey) error           { return r.refuse("PutAPIKey") }

@@ -31,7 +31,7 @@ var t0 = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 var handlers = map[string]func(wiring.Parts) any{
 	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
-	"presign": wiring.Presign, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
+	"presign": wiring.Presign, "manage-connector": wiring.ManageConnector, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
 }
 
 // world is the whole service in memory, over one record store and two buckets, with every function's calls noted.
@@ -104,10 +104,12 @@ func (w *world) parts(folder string) wiring.Parts {
 		Artifacts:  bucket{w.artifacts, artifacts, note, w.before},
 		Results:    bucket{w.results, results, note, nil},
 		Executions: starter{note},
-		Connectors: opener{note},
-		Keyring:    w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), BufferDownloads: true,
-		Clock: func() time.Time { return w.now },
-		NewID: func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
+		Connectors: opener{note}, Sealer: sealer{note},
+		Keyring: w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), BufferDownloads: true,
+		Clock:          func() time.Time { return w.now },
+		NewID:          func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
+		NewConnectorID: func(time.Time) string { w.ids++; return fmt.Sprintf("conn_%d", w.ids) },
+		NewExternalID:  func() string { return "external" },
 	}
 	if w.sharded {
 		p.ShardThreshold, p.ShardBytes, p.PartBytes = 1, 2000, 1000

@@ -13,6 +13,7 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/stepfn"
 	"github.com/videovector/exports/internal/steps"
 	"github.com/videovector/exports/internal/store"
@@ -30,11 +31,15 @@ type Parts struct {
 	Results    blob.Reader
 	Executions Executions
 	Connectors connector.Opener
+	Sealer     seal.Sealer // of connectors' secrets
 	Keyring    *auth.Keyring
 	Origin     api.Origin // public https origin of links
 	NewID      func(time.Time) string
-	Clock      func() time.Time
-	Log        *slog.Logger
+	// NewConnectorID and NewExternalID mint what a new connector gets.
+	NewConnectorID func(time.Time) string
+	NewExternalID  func() string
+	Clock          func() time.Time
+	Log            *slog.Logger
 	// BufferDownloads makes downloads ordinary replies, for a gateway that can't stream.
 	BufferDownloads bool
 	// MaxDownload is the largest document that the gateway can carry, in bytes; 0 means any.
@@ -70,6 +75,14 @@ func DownloadExport(p Parts) any {
 		return apigw.Handler(h, p.Log)
 	}
 	return apigw.StreamHandler(h, p.Log)
+}
+
+// ManageConnector serves every route of connectors.
+func ManageConnector(p Parts) any {
+	return apigw.Handler(api.ManageConnector(api.ManageConfig{
+		Connectors: p.Store, Targets: p.Connectors, Sealer: p.Sealer, Keys: p.Keyring,
+		Clock: p.Clock, NewID: p.NewConnectorID, NewExternalID: p.NewExternalID, Log: p.Log,
+	}), p.Log)
 }
 
 // links renews presigned links on read.
