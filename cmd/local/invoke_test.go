@@ -70,6 +70,9 @@ var entered = map[string]bool{
 	"presign.bad-unassembled":    true,
 }
 
+// cleared are fixtures whose step is refused and still clears away what nobody needs: a late Plan its own upload.
+var cleared = map[string]bool{"plan.bad-stale-generation": true}
+
 func TestReplays(t *testing.T) {
 	all := newWorlds(t)
 	if *update {
@@ -94,7 +97,7 @@ func TestReplays(t *testing.T) {
 			if e.bad() && !entered[e.name] {
 				e.wantNothingWritten(t, w, before)
 			}
-			if e.bad() && !all.clean(t) {
+			if e.bad() && !cleared[e.name] && !all.clean(t) {
 				t.Error("a refused event changed the objects")
 			}
 			if ok && e.ofStep() {

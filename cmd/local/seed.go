@@ -8,7 +8,7 @@ import (
 
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/blob"
-	"github.com/videovector/exports/internal/connector/s3conn"
+	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/demo"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -73,8 +73,8 @@ func (s seeder) putConnector(ctx context.Context) error {
 		return err
 	}
 	sealed, err := seal.SealSecrets(ctx, s.sealer, seal.Context{AccountID: demo.AccountID, ConnectorID: demo.ConnectorID}, seal.Secrets{
-		s3conn.AccessKeyID:     seal.NewSecret(s.access.S3AccessKey),
-		s3conn.SecretAccessKey: seal.NewSecret(s.access.S3SecretKey),
+		connector.S3AccessKeyID:     seal.NewSecret(s.access.S3AccessKey),
+		connector.S3SecretAccessKey: seal.NewSecret(s.access.S3SecretKey),
 	})
 	if err != nil {
 		return err

@@ -37,6 +37,7 @@ var grants = map[string][]string{
 		"secretsmanager:GetSecretValue ${SigningKeys}",
 	},
 	"manage-connector": {
+		"Deny sts:AssumeRole arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",
 		"dynamodb:DeleteItem " + table + accounts,
 		"dynamodb:GetItem " + table + accounts,
 		"dynamodb:PutItem " + table + accounts,
@@ -44,6 +45,7 @@ var grants = map[string][]string{
 		"kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *",
 		"kms:GenerateDataKey ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *",
 		"secretsmanager:GetSecretValue ${SigningKeys}",
+		"sts:AssumeRole arn:${AWS::Partition}:iam::*:role/*",
 	},
 	"plan": {
 		"dynamodb:BatchGetItem " + table + accounts,
