@@ -35,21 +35,26 @@ from moto.stepfunctions.parser.asl.eval.event import event_manager
 REGION = "us-east-1"
 PATIENCE_SECONDS = 20  # far beyond any execution of the tests; none of them waits
 
-functions = {"client": None}
+functions = {"address": None, "client": None}
+buckets = set()
+machines = {}  # by definition: reading one takes moto long
 path = []
 
 
-def route_functions(address):
-    functions["client"] = boto3.client(
-        "lambda",
-        region_name=REGION,
-        endpoint_url=address,
-        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
-    )
+def lambda_client():
+    """Making a client takes long, and most executions call no function."""
+    if functions["client"] is None:
+        functions["client"] = boto3.client(
+            "lambda",
+            region_name=REGION,
+            endpoint_url=functions["address"],
+            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+        )
+    return functions["client"]
 
 
 def patch():
-    lambda_eval_utils.boto_client_for = lambda **_: functions["client"]
+    lambda_eval_utils.boto_client_for = lambda **_: lambda_client()
     retrier_decl.time = types.SimpleNamespace(sleep=lambda seconds: None)
     add_event = event_manager.EventManager.add_event
 
@@ -62,27 +67,32 @@ def patch():
     event_manager.EventManager.add_event = add_and_note
 
 
-def put_objects(buckets):
-    s3 = boto3.client("s3", region_name=REGION)
-    for bucket, objects in buckets.items():
-        s3.create_bucket(Bucket=bucket)  # moto takes the same owner's bucket again
+def put_objects(s3, objects_by_bucket):
+    for bucket, objects in objects_by_bucket.items():
+        if bucket not in buckets:
+            s3.create_bucket(Bucket=bucket)
+            buckets.add(bucket)
         for key, text in objects.items():
             s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
 
 
-def run(sfn, number, case):
-    route_functions(case["functions"])
-    put_objects(case.get("objects") or {})
+def machine_of(sfn, definition):
+    if definition not in machines:
+        machines[definition] = sfn.create_state_machine(
+            name=f"machine-{len(machines)}", definition=definition, roleArn="arn:aws:iam::123456789012:role/machine"
+        )["stateMachineArn"]
+    return machines[definition]
+
+
+def run(sfn, s3, number, case):
+    functions.update(address=case["functions"], client=None)
+    put_objects(s3, case.get("objects") or {})
     path.clear()
     try:
-        machine = sfn.create_state_machine(
-            name=f"machine-{number}",
-            definition=json.dumps(case["definition"]),
-            roleArn="arn:aws:iam::123456789012:role/machine",
-        )["stateMachineArn"]
+        machine = machine_of(sfn, json.dumps(case["definition"]))
     except sfn.exceptions.ClientError as refusal:
         return {"status": "REFUSED", "cause": str(refusal)[:500]}
-    execution = sfn.start_execution(stateMachineArn=machine, name="x", input=json.dumps(case["input"]))["executionArn"]
+    execution = sfn.start_execution(stateMachineArn=machine, name=f"x-{number}", input=json.dumps(case["input"]))["executionArn"]
     give_up = time.monotonic() + PATIENCE_SECONDS
     while True:
         end = sfn.describe_execution(executionArn=execution)
@@ -90,14 +100,22 @@ def run(sfn, number, case):
             break
         if time.monotonic() > give_up:
             return {"status": "STUCK", "path": list(path)}
-        time.sleep(0.002)
+        time.sleep(0.01)
     return {
         "status": end["status"],
-        "output": json.loads(end["output"]) if "output" in end else None,
+        "output": read_output(end["output"]) if "output" in end else None,
         "error": end.get("error", ""),
         "cause": end.get("cause", ""),
         "path": list(path),
     }
+
+
+def read_output(text):
+    """moto gives an output that is a string without its quotes."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def main():
@@ -107,9 +125,9 @@ def main():
     patch()
     config = {"stepfunctions": {"execute_state_machine": True}, "core": {"passthrough": {"services": ["lambda"]}}}
     with mock_aws(config=config):
-        sfn = boto3.client("stepfunctions", region_name=REGION)
+        sfn, s3 = boto3.client("stepfunctions", region_name=REGION), boto3.client("s3", region_name=REGION)
         for number, line in enumerate(sys.stdin):
-            print(json.dumps(run(sfn, number, json.loads(line))), file=answers, flush=True)
+            print(json.dumps(run(sfn, s3, number, json.loads(line))), file=answers, flush=True)
 
 
 main()

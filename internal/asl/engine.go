@@ -5,90 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
 )
 
-// Invoker calls Lambda functions.
-type Invoker interface {
-	// Invoke calls a function by name or ARN. An error means that the function was not run to its end; a function that
-	// ran and failed is a Reply with Failed set and a payload of {"errorType","errorMessage",…}.
-	Invoke(ctx context.Context, function string, payload []byte) (Reply, error)
-}
-
-// Reply is a function's answer.
-type Reply struct {
-	Payload []byte
-	Failed  bool
-}
-
-// ErrThrottled is an Invoker's error for a call that was refused for now.
-var ErrThrottled = errors.New("too many requests")
-
-// Objects is the object storage of ItemReader and ResultWriter.
-type Objects interface {
-	Get(ctx context.Context, bucket, key string) (io.ReadCloser, error)
-	Put(ctx context.Context, bucket, key string, body []byte) error
-}
-
-// Clock tells the time and waits.
-type Clock interface {
-	Now() time.Time
-	// Sleep waits for d or until ctx ends, and then gives ctx's error.
-	Sleep(ctx context.Context, d time.Duration) error
-}
-
-// SystemClock is the machine's clock.
-type SystemClock struct{}
-
-// Now implements Clock.
-func (SystemClock) Now() time.Time { return time.Now() }
-
-// Sleep implements Clock.
-func (SystemClock) Sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// Config is what an Engine works with. Machine, Functions and Journal are required.
-type Config struct {
-	Machine   *Machine
-	ARN       string // of the state machine
-	Functions Invoker
-	Objects   Objects // needed by machines that read or write items
-	Journal   Journal
-	Clock     Clock              // nil means SystemClock
-	Random    func() float64     // in [0, 1), for jitter; nil means a random source
-	OnEnd     func(Execution)    // hears of every end, once or, after a crash, once more; nil means nobody
-	Log       *slog.Logger       // nil means slog.Default
-	context   context.Context    // ends when the engine stops
-	stop      context.CancelFunc //
-}
-
-// Execution is what Describe tells.
-type Execution struct {
-	Name    string
-	Status  string // RUNNING, SUCCEEDED, FAILED or TIMED_OUT
-	Input   json.RawMessage
-	Output  json.RawMessage // of a succeeded one
-	Error   string
-	Cause   string
-	Started time.Time
-	Stopped time.Time // zero while it runs
-}
-
 // Engine runs executions of one machine.
 type Engine struct {
 	cfg     Config
+	mu      sync.Mutex // nothing begins to run when the engine has stopped
 	running sync.WaitGroup
 }
 
@@ -127,21 +53,32 @@ func (e *Engine) Start(_ context.Context, name string, input json.RawMessage) er
 	if err := e.cfg.Journal.Create(name, Event{Time: now, Type: executionStarted, Input: encodeValue(v)}); err != nil {
 		return err
 	}
-	e.run(&execution{engine: e, name: name, started: now, input: v, at: e.cfg.Machine.top.StartAt, data: v})
+	e.run(e.execution(name, now, v))
 	return nil
 }
 
 // Resume takes up every execution that had not ended when the last process did. The state that an execution was in
-// runs again, with the retries it has left.
-func (e *Engine) Resume(_ context.Context) (resumed int, err error) {
+// runs again, with the retries it has left; a state that the machine no longer has fails the execution. Of one that had
+// ended OnEnd hears, for it may not have heard before. An execution whose history can't be read is logged and left
+// alone: it keeps its name, and nothing else from going on.
+func (e *Engine) Resume(ctx context.Context) (resumed int, err error) {
 	names, err := e.cfg.Journal.Unfinished()
 	if err != nil {
 		return 0, err
 	}
 	for _, name := range names {
-		x, err := e.revive(name)
+		events, err := e.cfg.Journal.Events(name)
+		if err == nil && events[len(events)-1].ended() {
+			e.start(func() { e.tell(name) })
+			continue
+		}
+		var x *execution
+		if err == nil {
+			x, err = e.revive(name, events)
+		}
 		if err != nil {
-			return resumed, fmt.Errorf("execution %s: %w", name, err)
+			e.cfg.Log.ErrorContext(ctx, "an execution can't be resumed", "execution", name, "error", err.Error())
+			continue
 		}
 		e.run(x)
 		resumed++
@@ -150,23 +87,19 @@ func (e *Engine) Resume(_ context.Context) (resumed int, err error) {
 }
 
 // revive rebuilds an execution from its history.
-func (e *Engine) revive(name string) (*execution, error) {
-	events, err := e.cfg.Journal.Events(name)
-	if err != nil {
-		return nil, err
-	}
+func (e *Engine) revive(name string, events []Event) (*execution, error) {
 	input, err := decodeValue(events[0].Input)
 	if err != nil {
 		return nil, err
 	}
-	x := &execution{engine: e, name: name, started: events[0].Time, input: input, at: e.cfg.Machine.top.StartAt, data: input}
+	x := e.execution(name, events[0].Time, input)
 	for _, ev := range events {
 		if ev.Inner {
 			continue
 		}
 		switch ev.Type {
 		case stateEntered:
-			x.at, x.entered, x.retries = ev.State, true, nil
+			x.at, x.entered, x.retries = ev.State, ev.Time, nil
 			if x.data, err = decodeValue(ev.Input); err != nil {
 				return nil, err
 			}
@@ -174,19 +107,42 @@ func (e *Engine) revive(name string) (*execution, error) {
 			x.retries = ev.Retries
 		}
 	}
-	if e.cfg.Machine.top.States[x.at] == nil {
-		return nil, fmt.Errorf("it is in state %q, which the machine no longer has", x.at)
-	}
 	return x, nil
 }
 
-func (e *Engine) run(x *execution) {
-	e.running.Go(func() { x.run(e.cfg.context) })
+// execution is one that is about to enter the first state.
+func (e *Engine) execution(name string, started time.Time, input any) *execution {
+	return &execution{engine: e, name: name, started: started, input: input, at: e.cfg.Machine.top.StartAt, data: input, journal: &sync.Mutex{}}
+}
+
+func (e *Engine) run(x *execution) { e.start(func() { x.run(e.cfg.context) }) }
+
+// start lets something run until its end or the engine's. It does nothing when the engine has stopped.
+func (e *Engine) start(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.cfg.context.Err() == nil {
+		e.running.Go(f)
+	}
+}
+
+// tell lets OnEnd hear of an end, and then settles it.
+func (e *Engine) tell(name string) {
+	d, err := e.Describe(name)
+	if err == nil {
+		e.cfg.OnEnd(d)
+		err = e.cfg.Journal.Settle(name)
+	}
+	if err != nil {
+		e.cfg.Log.Error("an execution's end could not be settled", "execution", name, "error", err.Error())
+	}
 }
 
 // Close stops the engine: what runs is left where it is, for the next Resume.
 func (e *Engine) Close() {
+	e.mu.Lock()
 	e.cfg.stop()
+	e.mu.Unlock()
 	e.running.Wait()
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,7 +13,7 @@ import (
 	"sync"
 )
 
-// FileJournal keeps each history in a file of its own, an event a line, written through to the disk. Files of ended
+// FileJournal keeps each history in a file of its own, an event a line, written through to the disk. Files of settled
 // executions move to a folder beside, so that a start looks only at what is open, and their names stay taken.
 type FileJournal struct {
 	open, done string
@@ -40,7 +42,7 @@ func (j *FileJournal) Create(name string, first Event) error {
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := appendLine(tmp, first); err != nil {
+	if err := appendLine(tmp, os.O_CREATE|os.O_EXCL, first); err != nil {
 		return err
 	}
 	return os.Rename(tmp, j.file(j.open, name))
@@ -50,14 +52,11 @@ func (j *FileJournal) Create(name string, first Event) error {
 func (j *FileJournal) Append(name string, e Event) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	file := j.file(j.open, name)
-	if err := appendLine(file, e); err != nil {
-		return err
+	err := appendLine(j.file(j.open, name), 0, e)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrNoExecution
 	}
-	if !e.ended() {
-		return nil
-	}
-	return os.Rename(file, j.file(j.done, name))
+	return err
 }
 
 // Events implements Journal.
@@ -70,7 +69,18 @@ func (j *FileJournal) Events(name string) ([]Event, error) {
 	return j.read(name)
 }
 
-// Unfinished implements Journal. A history that had ended when the process died before it was moved is moved now.
+// Settle implements Journal.
+func (j *FileJournal) Settle(name string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	err := os.Rename(j.file(j.open, name), j.file(j.done, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = j.read(name) // settled before, or unknown
+	}
+	return err
+}
+
+// Unfinished implements Journal.
 func (j *FileJournal) Unfinished() ([]string, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -80,18 +90,8 @@ func (j *FileJournal) Unfinished() ([]string, error) {
 	}
 	var open []string
 	for _, entry := range entries {
-		name, ok := strings.CutSuffix(entry.Name(), journalSuffix)
-		if !ok {
-			continue
-		}
-		events, err := j.read(name)
-		if err != nil {
-			return nil, err
-		}
-		if !events[len(events)-1].ended() {
+		if name, ok := strings.CutSuffix(entry.Name(), journalSuffix); ok {
 			open = append(open, name)
-		} else if err := os.Rename(j.file(j.open, name), j.file(j.done, name)); err != nil {
-			return nil, err
 		}
 	}
 	return open, nil
@@ -100,7 +100,8 @@ func (j *FileJournal) Unfinished() ([]string, error) {
 func (j *FileJournal) file(dir, name string) string { return filepath.Join(dir, name+journalSuffix) }
 
 // read reads a history. A last line that the end of a process has cut off is left out, and cut off in the file too,
-// so that the next event starts a line of its own.
+// so that the next event starts a line of its own. Any other line that can't be read is an error: the file stays as it
+// is, and so does the name.
 func (j *FileJournal) read(name string) ([]Event, error) {
 	file := j.file(j.open, name)
 	raw, err := os.ReadFile(file)
@@ -114,36 +115,52 @@ func (j *FileJournal) read(name string) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	var events []Event
-	whole := 0
+	events, whole, err := parseLines(raw)
+	if err != nil {
+		return nil, fmt.Errorf("the history of %s: %w", name, err)
+	}
+	if whole < len(raw) {
+		err = os.Truncate(file, int64(whole))
+	}
+	return events, err
+}
+
+// parseLines reads the events of whole lines, of which there is one at least.
+func parseLines(raw []byte) (events []Event, whole int, err error) {
 	for line := range bytes.Lines(raw) {
-		var e Event
-		if !bytes.HasSuffix(line, []byte{'\n'}) || json.Unmarshal(line, &e) != nil {
+		if !bytes.HasSuffix(line, []byte{'\n'}) {
 			break
+		}
+		var e Event
+		if err := json.Unmarshal(line, &e); err != nil {
+			return nil, 0, fmt.Errorf("line %d can't be read", len(events)+1)
 		}
 		whole += len(line)
 		events = append(events, e)
 	}
-	if whole < len(raw) {
-		if err := os.Truncate(file, int64(whole)); err != nil {
-			return nil, err
-		}
-	}
 	if len(events) == 0 {
-		return nil, ErrNoExecution
+		return nil, 0, errors.New("no line is whole")
 	}
-	return events, nil
+	return events, whole, nil
 }
 
-func appendLine(file string, e Event) error {
+// appendLine adds an event, or leaves the file as it was.
+func appendLine(file string, flags int, e Event) error {
 	raw, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY|flags, 0o600)
 	if err != nil {
 		return err
 	}
+	before, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
 	_, err = f.Write(append(raw, '\n'))
-	return errors.Join(err, f.Sync(), f.Close())
+	if err = errors.Join(err, f.Sync()); err != nil {
+		err = errors.Join(err, f.Truncate(before))
+	}
+	return errors.Join(err, f.Close())
 }

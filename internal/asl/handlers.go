@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,14 +25,13 @@ const (
 	errTimeout          = "States.Timeout"
 	errRuntime          = "States.Runtime"
 	errDataLimit        = "States.DataLimitExceeded"
-	errParameterPath    = "States.ParameterPathFailure"
 	errResultPath       = "States.ResultPathMatchFailure"
-	errNoChoice         = "States.NoChoiceMatched"
 	errIntrinsic        = "States.IntrinsicFailure"
 	errItemReader       = "States.ItemReaderFailed"
 	errResultWriter     = "States.ResultWriterFailed"
 	errTooManyFailures  = "States.ExceedToleratedFailureThreshold"
 	maxPayloadBytes     = 256 << 10 // of Step Functions, for the input and output of a state
+	maxRetries          = 99_999_999
 	defaultMaxAttempts  = 3
 	defaultInterval     = 1
 	defaultBackoffRate  = 2
@@ -63,8 +63,8 @@ func checkHandlers(retry []retrier, catch []catcher) error {
 		if r.JitterStrategy != "" && r.JitterStrategy != "FULL" && r.JitterStrategy != "NONE" {
 			return fmt.Errorf("Retry %d: the jitter strategy %q does not exist", i, r.JitterStrategy)
 		}
-		if or(r.IntervalSeconds, 1) < 1 || or(r.MaxAttempts, 0) < 0 || or(r.BackoffRate, 1) < 1 || or(r.MaxDelaySeconds, 1) < 1 {
-			return fmt.Errorf("Retry %d: a number is out of range", i)
+		if err := r.checkNumbers(); err != nil {
+			return fmt.Errorf("Retry %d: %w", i, err)
 		}
 	}
 	for i, c := range catch {
@@ -74,8 +74,21 @@ func checkHandlers(retry []retrier, catch []catcher) error {
 		if c.Next == "" {
 			return fmt.Errorf("Catch %d: has no Next", i)
 		}
+		if c.ResultPath.path != nil && c.ResultPath.path.context {
+			return fmt.Errorf("Catch %d: ResultPath points into the context object", i)
+		}
 	}
 	return nil
+}
+
+func (r retrier) checkNumbers() error {
+	if or(r.BackoffRate, 1) < 1 {
+		return errors.New("BackoffRate is less than 1")
+	}
+	if n := or(r.MaxAttempts, 0); n < 0 || n > maxRetries {
+		return fmt.Errorf("MaxAttempts is not between 0 and %d", maxRetries)
+	}
+	return errors.Join(checkSeconds("IntervalSeconds", r.IntervalSeconds, 1), checkSeconds("MaxDelaySeconds", r.MaxDelaySeconds, 1))
 }
 
 func checkNames(names []string, last bool) error {
@@ -85,7 +98,19 @@ func checkNames(names []string, last bool) error {
 	if slices.Contains(names, errAll) && (len(names) > 1 || !last) {
 		return errors.New("States.ALL stands alone and last")
 	}
+	for _, n := range names {
+		if strings.HasPrefix(n, "States.") && !slices.Contains(reserved, n) {
+			return fmt.Errorf("the language has no error %s", n)
+		}
+	}
 	return nil
+}
+
+// reserved are the names that the states language and Step Functions give to errors, those that never occur here too.
+var reserved = []string{
+	errAll, errTaskFailed, errTimeout, errRuntime, errDataLimit, errResultPath, errIntrinsic, errItemReader, errResultWriter, errTooManyFailures,
+	"States.BranchFailed", "States.HeartbeatTimeout", "States.Http.Socket", "States.NoChoiceMatched", "States.ParameterPathFailure",
+	"States.Permissions", "States.QueryEvaluationError",
 }
 
 func or[T any](p *T, otherwise T) T {
@@ -95,28 +120,21 @@ func or[T any](p *T, otherwise T) T {
 	return *p
 }
 
-// matches reports whether a list of error names takes the failure. States.ALL leaves out what no handler may take,
-// States.TaskFailed takes everything but a time-out.
+// matches reports whether a list of error names takes the failure. States.ALL takes every one, States.TaskFailed every
+// one but a time-out, and nothing takes States.Runtime: it ends the execution, whatever a handler says.
 func (f *Failure) matches(names []string) bool {
-	for _, n := range names {
-		switch {
-		case n == f.Name:
-			return true
-		case n == errAll && f.Name != errRuntime && f.Name != errDataLimit:
-			return true
-		case n == errTaskFailed && f.Name != errTimeout && f.Name != errRuntime && f.Name != errDataLimit:
-			return true
-		}
+	if f.Name == errRuntime {
+		return false
 	}
-	return false
+	return slices.ContainsFunc(names, func(n string) bool {
+		return n == f.Name || n == errAll || (n == errTaskFailed && f.Name != errTimeout)
+	})
 }
 
 // delay is the wait before retry number n, from 0; random is in [0, 1).
 func (r retrier) delay(n int, random float64) time.Duration {
 	seconds := float64(or(r.IntervalSeconds, defaultInterval)) * math.Pow(or(r.BackoffRate, defaultBackoffRate), float64(n))
-	if r.MaxDelaySeconds != nil {
-		seconds = min(seconds, float64(*r.MaxDelaySeconds))
-	}
+	seconds = min(seconds, float64(or(r.MaxDelaySeconds, maxSeconds)))
 	if r.JitterStrategy == "FULL" {
 		seconds *= random
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,7 +21,7 @@ type call func(args []any) (any, error)
 var intrinsics = map[string]call{
 	"States.Format":        format,
 	"States.StringToJson":  stringToJSON,
-	"States.JsonToString":  func(a []any) (any, error) { return string(encodeValue(a[0])), argc(a, 1) },
+	"States.JsonToString":  func(a []any) (any, error) { return string(encodeValue(a[0])), nil },
 	"States.Array":         func(a []any) (any, error) { return append([]any{}, a...), nil },
 	"States.ArrayLength":   arrayLength,
 	"States.ArrayGetItem":  arrayGetItem,
@@ -28,112 +29,25 @@ var intrinsics = map[string]call{
 	"States.MathAdd":       mathAdd,
 	"States.StringSplit":   stringSplit,
 	"States.JsonMerge":     jsonMerge,
-	"States.UUID":          func(a []any) (any, error) { return uuid(), argc(a, 0) },
+	"States.UUID":          func(a []any) (any, error) { return uuid(), nil },
 }
 
-// minArgs lets every function above index its first arguments without looking.
-var minArgs = map[string]int{"States.Format": 1, "States.StringToJson": 1, "States.JsonToString": 1, "States.ArrayLength": 1,
+// arity is how many arguments a function takes, checked when a definition is loaded, so that the functions above index
+// theirs without looking. Format takes one or more, Array any number.
+var arity = map[string]int{"States.Format": 1, "States.StringToJson": 1, "States.JsonToString": 1, "States.ArrayLength": 1,
 	"States.ArrayGetItem": 2, "States.ArrayContains": 2, "States.MathAdd": 2, "States.StringSplit": 2, "States.JsonMerge": 3}
+
+func checkArity(name string, n int) error {
+	switch want := arity[name]; {
+	case name == "States.Array" || n == want, name == "States.Format" && n > want:
+		return nil
+	default:
+		return fmt.Errorf("%s takes %d arguments", name, want)
+	}
+}
 
 func intrinsicFailure(text string, err error) error {
 	return &Failure{errIntrinsic, fmt.Sprintf("%s: %v", text, err)}
-}
-
-func argc(args []any, n int) error {
-	if len(args) != n {
-		return fmt.Errorf("takes %d arguments", n)
-	}
-	return nil
-}
-
-// parseCall reads States.Name(argument, …); an argument is a string in single quotes, a number, true, false, null, a
-// path or another call.
-func parseCall(text string) (node, error) {
-	n, rest, err := parseArgument(text)
-	if err == nil && strings.TrimSpace(rest) != "" {
-		err = fmt.Errorf("%q is left over", rest)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the function %q is not implemented: %w", text, err)
-	}
-	return n, nil
-}
-
-func parseArgument(s string) (n node, rest string, err error) {
-	s = strings.TrimLeft(s, " ")
-	switch {
-	case strings.HasPrefix(s, "'"):
-		return parseQuoted(s[1:])
-	case strings.HasPrefix(s, "States."):
-		return parseFunction(s)
-	}
-	end := strings.IndexAny(s, ",)")
-	if end < 0 {
-		return nil, "", errors.New("it doesn't end")
-	}
-	word := strings.TrimRight(s[:end], " ")
-	if strings.HasPrefix(word, "$") {
-		p, err := parsePath(word)
-		return func(data, ctx any) (any, error) { return p.need(data, ctx, errParameterPath) }, s[end:], err
-	}
-	v, err := decodeValue([]byte(word))
-	return func(any, any) (any, error) { return v, nil }, s[end:], err
-}
-
-func parseQuoted(s string) (node, string, error) {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '\'':
-			v := b.String()
-			return func(any, any) (any, error) { return v, nil }, s[i+1:], nil
-		case s[i] == '\\' && i+1 < len(s):
-			if !strings.ContainsRune(`'\`, rune(s[i+1])) { // \{ and \} are States.Format's
-				b.WriteByte('\\')
-			}
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	return nil, "", errors.New("a quote is not closed")
-}
-
-func parseFunction(s string) (node, string, error) {
-	name, rest, ok := strings.Cut(s, "(")
-	f := intrinsics[name]
-	if !ok || f == nil {
-		return nil, "", fmt.Errorf("no function %q", name)
-	}
-	var args []node
-	for rest = strings.TrimLeft(rest, " "); !strings.HasPrefix(rest, ")"); {
-		arg, after, err := parseArgument(rest)
-		if err != nil {
-			return nil, "", err
-		}
-		args = append(args, arg)
-		after = strings.TrimLeft(after, " ")
-		if rest, ok = strings.CutPrefix(after, ","); !ok && !strings.HasPrefix(rest, ")") {
-			return nil, "", errors.New("arguments are separated by commas")
-		}
-	}
-	if len(args) < minArgs[name] {
-		return nil, "", fmt.Errorf("%s takes at least %d arguments", name, minArgs[name])
-	}
-	return func(data, ctx any) (any, error) {
-		values := make([]any, len(args))
-		for i, arg := range args {
-			v, err := arg(data, ctx)
-			if err != nil {
-				return nil, err
-			}
-			values[i] = v
-		}
-		v, err := f(values)
-		if err != nil {
-			return nil, intrinsicFailure(name, err)
-		}
-		return v, nil
-	}, rest[1:], nil
 }
 
 // format fills {} in, in order; \{ and \} are braces.
@@ -166,17 +80,35 @@ func format(args []any) (any, error) {
 	return b.String(), nil
 }
 
+// plain is a value as format writes it: text without quotes, lists and objects as Step Functions prints them.
 func plain(v any) string {
-	if s, ok := v.(string); ok {
-		return s
+	switch v := v.(type) {
+	case string:
+		return v
+	case []any:
+		var items []string
+		for _, item := range v {
+			items = append(items, plain(item))
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	case map[string]any:
+		var fields []string
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			fields = append(fields, name+"="+plain(v[name]))
+		}
+		return "{" + strings.Join(fields, ", ") + "}"
 	}
 	return string(encodeValue(v))
 }
 
+// stringToJSON makes null of blank text, as Step Functions does.
 func stringToJSON(args []any) (any, error) {
 	s, ok := args[0].(string)
 	if !ok {
 		return nil, errors.New("takes a string")
+	}
+	if strings.TrimSpace(s) == "" {
+		return nil, nil
 	}
 	return decodeValue([]byte(s))
 }
@@ -219,8 +151,14 @@ func mathAdd(args []any) (any, error) {
 	if !ok || !also {
 		return nil, errors.New("takes two numbers")
 	}
-	return json.Number(strconv.FormatInt(int64(math.Round(a))+int64(math.Round(b)), 10)), nil
+	if max(math.Abs(a), math.Abs(b)) > math.MaxInt32 {
+		return nil, errors.New("takes numbers of 32 bits")
+	}
+	return json.Number(strconv.FormatInt(nearest(a)+nearest(b), 10)), nil
 }
+
+// nearest rounds a half up, below zero too.
+func nearest(f float64) int64 { return int64(math.Floor(f + 0.5)) }
 
 func stringSplit(args []any) (any, error) {
 	s, ok := args[0].(string)

@@ -7,14 +7,18 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
 // maxItemsBytes bounds what an ItemReader reads.
 const maxItemsBytes = 64 << 20
 
-// part runs a flow inside a state, as an execution of its own that shares name and journal.
-func (x *execution) part(ctx context.Context, f *flow, input any) (any, error) {
-	p := &execution{engine: x.engine, name: x.name, started: x.started, input: x.input, at: f.StartAt, data: input}
+// part runs a flow inside a state, as an execution of its own that shares name and journal. item is $$.Map.Item, nil
+// outside of a Map state.
+func (x *execution) part(ctx context.Context, f *flow, input any, item map[string]any) (any, error) {
+	p := &execution{
+		engine: x.engine, name: x.name, started: x.started, input: x.input, at: f.StartAt, data: input, item: item, journal: x.journal,
+	}
 	return p.follow(ctx, f, true)
 }
 
@@ -26,24 +30,33 @@ func (x *execution) parallel(ctx context.Context, s *state, in any, object map[s
 			return nil, err
 		}
 	}
-	outs, errs := x.spread(ctx, len(s.Branches), len(s.Branches), true, func(ctx context.Context, i int) (any, error) {
-		return x.part(ctx, s.Branches[i], in)
+	never := func(int) bool { return false }
+	outs, errs := spread(ctx, spreading{n: len(s.Branches), atATime: len(s.Branches), tolerates: never}, func(ctx context.Context, i int) (any, error) {
+		return x.part(ctx, s.Branches[i], in, x.item)
 	})
 	return outs, first(errs)
 }
 
-// spread runs n parts, at most so many at a time. With all set one failure ends the others.
-func (x *execution) spread(ctx context.Context, n, atATime int, all bool, part func(ctx context.Context, i int) (any, error)) ([]any, []error) {
+// spreading is how parts run: n of them, at most so many at a time, until more have failed than is tolerated.
+type spreading struct {
+	n, atATime int
+	tolerates  func(failed int) bool
+}
+
+// spread runs parts. When it is not to go on, what runs is ended and what has not begun doesn't begin: errs then holds
+// context.Canceled for them.
+func spread(ctx context.Context, s spreading, part func(ctx context.Context, i int) (any, error)) (outs []any, errs []error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	outs, errs := make([]any, n), make([]error, n)
-	slots := make(chan struct{}, max(atATime, 1))
+	outs, errs = make([]any, s.n), make([]error, s.n)
+	slots := make(chan struct{}, max(s.atATime, 1))
 	var running sync.WaitGroup
-	for i := range n {
+	var failed atomic.Int64
+	for i := range s.n {
 		slots <- struct{}{}
 		running.Go(func() {
 			defer func() { <-slots }()
-			if outs[i], errs[i] = part(ctx, i); errs[i] != nil && all {
+			if outs[i], errs[i] = part(ctx, i); errs[i] != nil && !s.tolerates(int(failed.Add(1))) {
 				cancel()
 			}
 		})
@@ -76,16 +89,16 @@ func (x *execution) mapItems(ctx context.Context, s *state, in any, object map[s
 	if atATime == 0 {
 		atATime = defaultItemsAtATime
 	}
-	outs, errs := x.spread(ctx, len(items), atATime, !s.distributed(), func(ctx context.Context, i int) (any, error) {
-		input := items[i]
+	tolerates := func(failed int) bool { return s.distributed() && s.tolerates(failed, len(items)) }
+	outs, errs := spread(ctx, spreading{len(items), atATime, tolerates}, func(ctx context.Context, i int) (any, error) {
+		input, item := items[i], map[string]any{"Index": json.Number(fmt.Sprint(i)), "Value": items[i]}
 		if s.ItemSelector != nil {
-			here := x.context(s, 0, map[string]any{"Index": json.Number(fmt.Sprint(i)), "Value": items[i]})
 			var err error
-			if input, err = s.ItemSelector.eval(in, here); err != nil {
+			if input, err = s.ItemSelector.eval(in, x.context(s, 0, item)); err != nil {
 				return nil, err
 			}
 		}
-		return x.part(ctx, s.ItemProcessor, input)
+		return x.part(ctx, s.ItemProcessor, input, item)
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -104,7 +117,7 @@ func (x *execution) items(ctx context.Context, s *state, in any, object map[stri
 	v := in
 	if s.ItemsPath != nil {
 		var err error
-		if v, err = s.ItemsPath.need(in, object, errRuntime); err != nil {
+		if v, err = s.ItemsPath.need(in, object); err != nil {
 			return nil, err
 		}
 	}
@@ -168,7 +181,7 @@ func (x *execution) distributed(ctx context.Context, s *state, in any, object ma
 		case errors.As(errs[i], &f):
 			failed++
 			bad = append(bad, map[string]any{"Error": f.Name, "Cause": f.Cause, "Status": "FAILED"})
-		default:
+		case !errors.Is(errs[i], context.Canceled): // that is one that the failures of others ended
 			return nil, errs[i]
 		}
 	}

@@ -3,7 +3,6 @@ package asl
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"regexp"
 	"sync"
 	"time"
@@ -43,11 +42,13 @@ func (e Event) ended() bool {
 type Journal interface {
 	// Create begins a history with its first event. A name that was ever used fails with ErrExecutionExists.
 	Create(name string, first Event) error
-	// Append adds an event durably.
+	// Append adds an event durably; an unknown name fails with ErrNoExecution.
 	Append(name string, e Event) error
 	// Events gives a history; an unknown name fails with ErrNoExecution.
 	Events(name string) ([]Event, error)
-	// Unfinished names the executions whose history has no last event.
+	// Settle notes that the end of an execution has been heard. It may be called again.
+	Settle(name string) error
+	// Unfinished names the executions that are not settled. Some may have ended, and of some Events may fail.
 	Unfinished() ([]string, error)
 }
 
@@ -66,10 +67,13 @@ var executionName = regexp.MustCompile(`\A[A-Za-z0-9_-]{1,80}\z`)
 type MemoryJournal struct {
 	mu        sync.Mutex
 	histories map[string][]Event
+	settled   map[string]bool
 }
 
 // NewMemoryJournal makes an empty journal.
-func NewMemoryJournal() *MemoryJournal { return &MemoryJournal{histories: map[string][]Event{}} }
+func NewMemoryJournal() *MemoryJournal {
+	return &MemoryJournal{histories: map[string][]Event{}, settled: map[string]bool{}}
+}
 
 // Create implements Journal.
 func (j *MemoryJournal) Create(name string, first Event) error {
@@ -87,7 +91,7 @@ func (j *MemoryJournal) Append(name string, e Event) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if _, ok := j.histories[name]; !ok {
-		return fmt.Errorf("%s: %w", name, ErrNoExecution)
+		return ErrNoExecution
 	}
 	j.histories[name] = append(j.histories[name], e)
 	return nil
@@ -104,13 +108,24 @@ func (j *MemoryJournal) Events(name string) ([]Event, error) {
 	return append([]Event(nil), events...), nil
 }
 
+// Settle implements Journal.
+func (j *MemoryJournal) Settle(name string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, ok := j.histories[name]; !ok {
+		return ErrNoExecution
+	}
+	j.settled[name] = true
+	return nil
+}
+
 // Unfinished implements Journal.
 func (j *MemoryJournal) Unfinished() ([]string, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var open []string
-	for name, events := range j.histories {
-		if !events[len(events)-1].ended() {
+	for name := range j.histories {
+		if !j.settled[name] {
 			open = append(open, name)
 		}
 	}

@@ -22,7 +22,7 @@ type flow struct {
 	Comment        string            `json:"Comment"`
 	Version        string            `json:"Version"`
 	QueryLanguage  string            `json:"QueryLanguage"`
-	TimeoutSeconds float64           `json:"TimeoutSeconds"`
+	TimeoutSeconds *int              `json:"TimeoutSeconds"`
 	// ProcessorConfig belongs to a Map's processor only.
 	ProcessorConfig *processorConfig `json:"ProcessorConfig"`
 }
@@ -38,6 +38,13 @@ func Load(definition []byte) (*Machine, error) {
 	if err := decode(definition, &f); err != nil {
 		return nil, err
 	}
+	whole, err := decodeValue(definition)
+	if err == nil {
+		err = refuseNulls(whole, "")
+	}
+	if err != nil {
+		return nil, err
+	}
 	if f.ProcessorConfig != nil {
 		return nil, fmt.Errorf("ProcessorConfig is a field of a Map's ItemProcessor")
 	}
@@ -50,6 +57,33 @@ func Load(definition []byte) (*Machine, error) {
 // decode is strict JSON: unknown fields, duplicate names and trailing data are errors.
 func decode(raw []byte, v any) error {
 	return strict.Unmarshal(raw, v, strict.RejectUnknownMembers(true))
+}
+
+// data are the fields in which null is a value like any other; in paths it means "nothing".
+var data = []string{"Result", "Parameters", "ResultSelector", "ItemSelector", "InputPath", "OutputPath", "ResultPath"}
+
+// refuseNulls finds nulls that would be taken for absent fields.
+func refuseNulls(v any, at string) error {
+	switch v := v.(type) {
+	case nil:
+		return fmt.Errorf("%s is null", at)
+	case []any:
+		for i, item := range v {
+			if err := refuseNulls(item, fmt.Sprintf("%s/%d", at, i)); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if slices.Contains(data, name) {
+				continue
+			}
+			if err := refuseNulls(v[name], at+"/"+name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 var placeholder = regexp.MustCompile(`\$\{([A-Za-z0-9_]+)\}`)
@@ -83,6 +117,14 @@ func Substitute(definition []byte, values map[string]string) ([]byte, error) {
 	return out, nil
 }
 
+// checkInner is check for a flow inside of a state, which has no limits of its own.
+func (f *flow) checkInner(where string) error {
+	if f.TimeoutSeconds != nil || f.Version != "" {
+		return fmt.Errorf("%s: TimeoutSeconds and Version belong to the state machine", where)
+	}
+	return f.check(where)
+}
+
 // check validates a flow and every state in it.
 func (f *flow) check(where string) error {
 	if f.QueryLanguage != "" && f.QueryLanguage != "JSONPath" {
@@ -90,6 +132,9 @@ func (f *flow) check(where string) error {
 	}
 	if f.Version != "" && f.Version != "1.0" {
 		return fmt.Errorf("%s: Version %q is not implemented", where, f.Version)
+	}
+	if err := checkSeconds("TimeoutSeconds", f.TimeoutSeconds, 1); err != nil {
+		return fmt.Errorf("%s: %w", where, err)
 	}
 	if f.States[f.StartAt] == nil {
 		return fmt.Errorf("%s: StartAt names %q, which is no state", where, f.StartAt)

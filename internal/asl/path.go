@@ -56,7 +56,7 @@ func (o optional) sel(data, ctx any) (any, error) {
 	case o.path == nil:
 		return data, nil
 	}
-	return o.path.need(data, ctx, errRuntime)
+	return o.path.need(data, ctx)
 }
 
 // parsePath reads $, $.a.b, $['a b'][0] and the same after $$. Wildcards, filters, slices and descents are not
@@ -135,10 +135,10 @@ func (p *path) get(data, ctx any) (v any, ok bool) {
 }
 
 // need is get with absence as a failure of the execution.
-func (p *path) need(data, ctx any, name string) (any, error) {
+func (p *path) need(data, ctx any) (any, error) {
 	v, ok := p.get(data, ctx)
 	if !ok {
-		return nil, &Failure{name, fmt.Sprintf("The path %q names nothing in the input.", p.text)}
+		return nil, &Failure{errRuntime, fmt.Sprintf("The path %q names nothing in the input.", p.text)}
 	}
 	return v, nil
 }

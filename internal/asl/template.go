@@ -1,13 +1,22 @@
 package asl
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // template is a payload template: fields whose names end in ".$" are filled in from paths and intrinsic functions.
-type template struct{ root node }
+type template struct {
+	root  node
+	names []string // of the fields, if it is an object, without ".$"
+}
 
 // node is a part of a template: evaluated, it gives a value.
 type node func(data, ctx any) (any, error)
@@ -18,8 +27,31 @@ func (t *template) UnmarshalJSON(raw []byte) error {
 	if err != nil {
 		return err
 	}
+	if object, ok := v.(map[string]any); ok {
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			t.names = append(t.names, strings.TrimSuffix(name, ".$"))
+		}
+	}
 	t.root, err = compile(v)
 	return err
+}
+
+// checkNames refuses a template that lacks fields, or has others than those and the optional ones.
+func (t *template) checkNames(needed []string, optional ...string) error {
+	if t == nil {
+		return errors.New("has no Parameters")
+	}
+	for _, name := range needed {
+		if !slices.Contains(t.names, name) {
+			return fmt.Errorf("Parameters have no %s", name)
+		}
+	}
+	for _, name := range t.names {
+		if !slices.Contains(needed, name) && !slices.Contains(optional, name) {
+			return fmt.Errorf("the parameter %s is not implemented", name)
+		}
+	}
+	return nil
 }
 
 // eval fills the template in.
@@ -102,15 +134,17 @@ func compileDynamic(v any) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(data, ctx any) (any, error) { return p.need(data, ctx, errParameterPath) }, nil
+	return func(data, ctx any) (any, error) { return p.need(data, ctx) }, nil
 }
 
-// decodeValue decodes JSON without losing digits of numbers.
-func decodeValue(raw []byte) (any, error) {
-	var v any
-	dec := json.NewDecoder(strings.NewReader(string(raw)))
+// decodeValue decodes JSON without losing digits of numbers. Duplicate names, trailing data and invalid UTF-8 are errors.
+func decodeValue(raw []byte) (v any, err error) {
+	if err := decode(raw, &jsontext.Value{}); err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
-	err := dec.Decode(&v)
+	err = dec.Decode(&v)
 	return v, err
 }
 

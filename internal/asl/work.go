@@ -12,7 +12,7 @@ func (x *execution) work(ctx context.Context, s *state, in any, inner bool) (out
 	retries := make([]int, len(s.Retry))
 	copy(retries, x.retries)
 	for total := sum(retries); ; total++ {
-		object := x.context(s, total, nil)
+		object := x.context(s, total, x.item)
 		result, err := x.attempt(ctx, s, in, object)
 		if err == nil {
 			out, err = s.conclude(x.data, result, object)
@@ -75,7 +75,7 @@ func (x *execution) retry(ctx context.Context, s *state, f *Failure, retries []i
 		}
 		wait := r.delay(retries[i], x.engine.cfg.Random())
 		retries[i]++
-		err := x.note(Event{Type: retryScheduled, State: s.name, Error: f.Name, Cause: f.Cause, Retries: append([]int(nil), retries...), Inner: inner})
+		_, err := x.note(Event{Type: retryScheduled, State: s.name, Error: f.Name, Cause: f.Cause, Retries: append([]int(nil), retries...), Inner: inner})
 		if err != nil {
 			return false, err
 		}
@@ -106,7 +106,7 @@ func (x *execution) task(ctx context.Context, s *state, in any, object map[strin
 	}
 	function := s.Resource
 	if s.Resource == lambdaInvoke {
-		parameters := payload.(map[string]any) // a template with a FunctionName is an object
+		parameters := payload.(map[string]any) // Load has seen to it
 		name, ok := parameters["FunctionName"].(string)
 		if !ok {
 			return nil, &Failure{errRuntime, "Parameters hold no FunctionName."}
@@ -117,6 +117,9 @@ func (x *execution) task(ctx context.Context, s *state, in any, object map[strin
 		}
 	}
 	v, err := x.invoke(ctx, s, function, payload)
+	if err == nil {
+		err = limited(v)
+	}
 	if err != nil || s.Resource != lambdaInvoke {
 		return v, err
 	}
@@ -128,9 +131,9 @@ func (x *execution) invoke(ctx context.Context, s *state, function string, paylo
 		return nil, err
 	}
 	call := ctx
-	if s.TimeoutSeconds > 0 {
+	if s.TimeoutSeconds != nil {
 		var cancel context.CancelFunc
-		call, cancel = context.WithTimeout(ctx, seconds(s.TimeoutSeconds))
+		call, cancel = context.WithTimeout(ctx, seconds(*s.TimeoutSeconds))
 		defer cancel()
 	}
 	reply, err := x.engine.cfg.Functions.Invoke(call, function, encodeValue(payload))

@@ -160,6 +160,7 @@ func serve(ctx context.Context, f Function) (address string, stop func(), err er
 
 func answer(w http.ResponseWriter, r Reply) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Amzn-Requestid", "1") // moto names it in what it makes of Lambda's errors
 	switch {
 	case r.Error != "":
 		w.Header().Set("X-Amzn-Errortype", r.Error)
