@@ -25,12 +25,15 @@ func (s *state) check(f *flow) error {
 	if s.ResultPath.path != nil && s.ResultPath.path.context {
 		return errors.New("ResultPath points into the context object")
 	}
+	if err := errors.Join(s.checkType(), checkHandlers(s.Retry, s.Catch)); err != nil {
+		return err
+	}
 	for _, target := range s.targets() {
 		if f.States[target] == nil {
 			return fmt.Errorf("%q is no state to go to", target)
 		}
 	}
-	return errors.Join(s.checkType(), checkHandlers(s.Retry, s.Catch))
+	return nil
 }
 
 func (s *state) checkFields(allowed []string) error {
