@@ -184,43 +184,6 @@ func TestShippedMachine(t *testing.T) {
 	}
 }
 
-// TestResumeAfterEveryEvent cuts the history of a whole execution after each event, resumes, and compares the ends.
-func TestResumeAfterEveryEvent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		plan := func() map[string][]string {
-			return map[string][]string{"plan": {planDeliver}, "package": {"!Export.Unavailable", "!Export.Unavailable", "{}"}}
-		}
-		whole := NewMemoryJournal()
-		e := NewEngine(Config{Machine: shipped(t), Functions: &script{plan: plan()}, Journal: whole})
-		if err := e.Start(t.Context(), "x", json.RawMessage(input)); err != nil {
-			t.Fatal(err)
-		}
-		e.Wait()
-		events, err := whole.Events("x")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for n := 1; n < len(events); n++ {
-			cut := NewMemoryJournal()
-			cut.histories["x"] = slices.Clone(events[:n])
-			resumed := NewEngine(Config{Machine: shipped(t), Functions: &script{plan: plan()}, Journal: cut})
-			if count, err := resumed.Resume(t.Context()); err != nil || count != 1 {
-				t.Fatalf("after %d events: resumed %d, %v", n, count, err)
-			}
-			resumed.Wait()
-			d, err := resumed.Describe("x")
-			if err != nil || d.Status != "SUCCEEDED" {
-				t.Errorf("after %d events (%s): %s %s %s, %v", n, events[n-1].Type, d.Status, d.Error, d.Cause, err)
-			}
-			path, _ := resumed.Path("x")
-			want, _ := e.Path("x")
-			if diff := cmp.Diff(want, path); diff != "" {
-				t.Errorf("after %d events: %s", n, diff)
-			}
-		}
-	})
-}
-
 func TestRetriesAreSpentAndWaited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &script{plan: map[string][]string{"plan": {"!Export.Unavailable"}}}
