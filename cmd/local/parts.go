@@ -243,10 +243,12 @@ func (s *stack) executionEnded(x asl.Execution) {
 	if x.Status == "SUCCEEDED" {
 		return
 	}
-	s.sweep(context.Background(), event("aws.states", "Step Functions Execution Status Change", map[string]any{
-		"executionArn": localsfn.ExecutionARN(machineARN, x.Name), "stateMachineArn": machineARN, "name": x.Name, "status": x.Status,
-		"input": string(x.Input), "startDate": x.Started.UnixMilli(), "stopDate": x.Stopped.UnixMilli(), "error": x.Error, "cause": x.Cause,
-	}))
+	ev, err := localsfn.EndEvent(machineARN, rand.Text(), x)
+	if err != nil {
+		s.log.Error("an execution's end could not be told", "execution", x.Name, "error", err.Error())
+		return
+	}
+	s.sweep(context.Background(), ev)
 }
 
 // sweepRegularly is the schedule.

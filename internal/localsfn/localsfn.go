@@ -1,6 +1,6 @@
 // Package localsfn is the part of the Step Functions HTTP API that a program needs to start executions: StartExecution
-// and DescribeExecution, in the JSON protocol of the AWS SDKs, over one state machine of the local interpreter. It
-// checks no signature, so it is to be served on loopback only.
+// and DescribeExecution, in the JSON protocol of the AWS SDKs, over one state machine of the local interpreter; and the
+// event by which EventBridge tells of an execution's end. It checks no signature, so it is to be served on loopback only.
 package localsfn
 
 import (

@@ -108,7 +108,7 @@ func (s scenario) with(more mishaps) scenario {
 // The task's own retries make up for it; only what Step Functions itself reads and writes for the Map costs an attempt.
 func TestEveryCallFailsOnce(t *testing.T) {
 	for name, s := range scenarios() {
-		for _, m := range []mishap{lostBefore, lostAfter, throttled, brokenOff} {
+		for _, m := range []mishap{lostBefore, lostAfter, brokenOff} {
 			t.Run(name+"/"+string(m), func(t *testing.T) {
 				t.Parallel()
 				disturbed(t, s, m, func(t *testing.T, s scenario, c call) {

@@ -58,6 +58,24 @@ type scenario struct {
 	fails    bool // it doesn't end as completed
 }
 
+// logbook is a log that can be read while it is written.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 type mishaps = func(call) mishap
 
 func newWorld(t *testing.T, s scenario) *world {

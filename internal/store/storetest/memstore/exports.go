@@ -3,6 +3,7 @@ package memstore
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,10 +16,11 @@ import (
 func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
 	return s.create(ctx, e.ID, idem, func() error {
 		k := key{e.AccountID, e.ID}
-		if s.exports[k] != nil {
+		if _, taken := s.exports[k]; taken {
 			return store.ErrExportExists
 		}
-		return s.exports.put(k, e)
+		s.exports[k] = copied(e)
+		return nil
 	})
 }
 
@@ -65,8 +67,31 @@ func (s *Store) Idempotency(ctx context.Context, k store.IdempotencyKey, now tim
 }
 
 // Export implements store.Exports.
-func (s *Store) Export(ctx context.Context, account, id string) (export.Export, error) {
-	return read(ctx, s, s.exports, key{account, id}, store.ErrExportNotFound)
+func (s *Store) Export(ctx context.Context, account, id string) (e export.Export, err error) {
+	err = s.do(ctx, func() error {
+		there, ok := s.exports[key{account, id}]
+		if !ok {
+			return store.ErrExportNotFound
+		}
+		e = copied(there)
+		return nil
+	})
+	return e, err
+}
+
+// copied is the export without a pointer that another one has.
+func copied(e export.Export) export.Export {
+	e.Request.RunIDs = slices.Clone(e.Request.RunIDs)
+	e.Request.Destination = fresh(e.Request.Destination)
+	e.Artifact, e.Link, e.Receipt = fresh(e.Artifact), fresh(e.Link), fresh(e.Receipt)
+	return e
+}
+
+func fresh[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	return new(*p)
 }
 
 // SaveExport implements store.Exports.
@@ -74,14 +99,15 @@ func (s *Store) SaveExport(ctx context.Context, next export.Export, fence export
 	next.Revision = fence.Revision + 1
 	err := s.do(ctx, func() error {
 		k := key{next.AccountID, next.ID}
-		stored, err := s.exports.get(k, store.ErrExportNotFound)
-		if err != nil {
-			return err
+		stored, ok := s.exports[k]
+		if !ok {
+			return store.ErrExportNotFound
 		}
 		if !fence.Holds(stored) {
 			return store.Refused(stored, fence)
 		}
-		return s.exports.put(k, next)
+		s.exports[k] = copied(next)
+		return nil
 	})
 	if err != nil {
 		return export.Export{}, err
@@ -92,15 +118,15 @@ func (s *Store) SaveExport(ctx context.Context, next export.Export, fence export
 // DueExports implements store.Exports. It doesn't lag.
 func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) (refs []store.Ref, err error) {
 	err = s.do(ctx, func() error {
-		all, err := s.exports.all()
-		all = slices.DeleteFunc(all, func(e export.Export) bool { return !e.Open() || e.DueAt.IsZero() || e.DueAt.After(now) })
-		slices.SortFunc(all, func(a, b export.Export) int {
+		due := slices.Collect(maps.Values(s.exports))
+		due = slices.DeleteFunc(due, func(e export.Export) bool { return !e.Open() || e.DueAt.IsZero() || e.DueAt.After(now) })
+		slices.SortFunc(due, func(a, b export.Export) int {
 			return cmp.Or(a.DueAt.Compare(b.DueAt), strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ID, b.ID))
 		})
-		for _, e := range all[:min(limit, len(all))] {
+		for _, e := range due[:min(limit, len(due))] {
 			refs = append(refs, store.Ref{AccountID: e.AccountID, ExportID: e.ID})
 		}
-		return err
+		return nil
 	})
 	return refs, err
 }
@@ -109,10 +135,7 @@ func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) (refs 
 func (s *Store) ListExports(ctx context.Context, account string, q store.ListQuery) (page store.Page, err error) {
 	err = s.do(ctx, func() error {
 		for _, k := range s.newestFirst(account, q.BeforeID) {
-			e, err := s.exports.get(k, store.ErrExportNotFound)
-			if err != nil {
-				return err
-			}
+			e := copied(s.exports[k])
 			if !matches(e, q) {
 				continue
 			}

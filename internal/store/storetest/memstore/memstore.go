@@ -15,7 +15,7 @@ import (
 // Store implements store.Store.
 type Store struct {
 	mu         sync.Mutex
-	exports    drawer[export.Export]
+	exports    map[key]export.Export
 	idem       map[store.IdempotencyKey]store.Idempotency
 	indexes    drawer[export.Index]
 	runs       drawer[run]
@@ -29,7 +29,7 @@ var _ store.Store = (*Store)(nil)
 // New is an empty store.
 func New() *Store {
 	return &Store{
-		exports: drawer[export.Export]{}, idem: map[store.IdempotencyKey]store.Idempotency{}, indexes: drawer[export.Index]{},
+		exports: map[key]export.Export{}, idem: map[store.IdempotencyKey]store.Idempotency{}, indexes: drawer[export.Index]{},
 		runs: drawer[run]{}, parts: drawer[[]export.Part]{}, keys: drawer[store.APIKey]{}, connectors: drawer[store.Connector]{},
 	}
 }
