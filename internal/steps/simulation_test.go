@@ -94,7 +94,7 @@ func simulate(t *testing.T, seed uint64, s scenario) {
 
 // draw takes from the source of chaos, which one goroutine has at a time.
 func (w *world) draw(f func() time.Duration) time.Duration {
-	w.gremlin.mu.Lock()
-	defer w.gremlin.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return f()
 }

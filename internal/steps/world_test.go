@@ -38,7 +38,7 @@ type world struct {
 	functions *localgw.InProcess
 	journal   *asl.MemoryJournal
 	engine    atomic.Pointer[asl.Engine] // the present one
-	log       bytes.Buffer               // the handler has a lock of its own; read it when nothing runs
+	log       logbook
 }
 
 // scenario is what a world is made with, and how its export is to end.
@@ -83,7 +83,7 @@ func newWorld(t *testing.T, s scenario) *world {
 	w := &world{t: t, plan: s, memory: memstore.New(), journal: asl.NewMemoryJournal()}
 	w.gremlin = newGremlin(nil)
 	if s.spoil != nil {
-		w.gremlin.spoil = s.spoil(w)
+		w.spoil = s.spoil(w)
 	}
 	w.results, w.artifacts = memblob.New(memblob.Config{Name: "results"}), memblob.New(memblob.Config{Name: "artifacts"})
 	w.records, w.customer = &records{Store: w.memory, gremlin: w.gremlin}, newCustomer(w.gremlin)
