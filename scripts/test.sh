@@ -7,6 +7,7 @@
 #   Python SDK      (Python 3)            the published client
 #   schemathesis    (Python 3)            requests made out of the description of the HTTP surface
 #   fake-gcs-server (Go)                  an emulator of Cloud Storage
+#   Azurite         (npm)                 an emulator of Azure Blob Storage
 # A part that can't be had here is named, and its tests are skipped by name. With CI=true a skip is a failure.
 # Arguments go to `go test`, for example: scripts/test.sh -race ./internal/...
 set -euo pipefail
@@ -33,6 +34,7 @@ part 'asl-validator' asl-lint.sh npm
 part 'Python SDK' python-sdk.sh python3
 part 'schemathesis' schemathesis.sh python3
 part 'fake-gcs-server' fake-gcs.sh go
+part 'Azurite' azurite.sh node npm
 
 log=$CACHE/test.json
 args=("$@")

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/videovector/exports/internal/connector"
+	"github.com/videovector/exports/internal/connector/azureconn"
 	"github.com/videovector/exports/internal/connector/gcsconn"
 	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/connector/s3conn"
@@ -75,8 +76,9 @@ func New(cfg Config) (connector.Providers, error) {
 		cfg.Self.Credentials = nil
 	}
 	return connector.Providers{
-		"s3":  s3conn.Opener{Sealer: cfg.Sealer, Client: client, Self: cfg.Self, Endpoint: cfg.S3, STSEndpoint: cfg.STS},
-		"gcs": gcsconn.Opener{Sealer: cfg.Sealer, Client: client, Endpoint: cfg.GCS, TokenURL: cfg.GCSToken},
+		"s3":    s3conn.Opener{Sealer: cfg.Sealer, Client: client, Self: cfg.Self, Endpoint: cfg.S3, STSEndpoint: cfg.STS},
+		"gcs":   gcsconn.Opener{Sealer: cfg.Sealer, Client: client, Endpoint: cfg.GCS, TokenURL: cfg.GCSToken},
+		"azure": azureconn.Opener{Sealer: cfg.Sealer, Client: client, Endpoint: cfg.Azure, LoginURL: cfg.AzureLogin},
 	}, nil
 }
 

@@ -27,6 +27,8 @@ type Harness struct {
 	LargeBytes int64
 	// Gone is a target over a bucket that doesn't exist any more, Revoked one whose credentials were taken back.
 	Gone, Revoked connector.Target
+	// Refuses says which keys this store, of all of them, can't hold; nil is none.
+	Refuses func(key string) bool
 }
 
 // Line carries requests from a target to its store, and can be broken.

@@ -50,7 +50,7 @@ func (t *target) refusal(reply *http.Response, permission string) error {
 	case listed || busy:
 		return guard.Busy(cause, wait)
 	case status == http.StatusUnauthorized:
-		t.tokens.drop()
+		t.tokens.Drop()
 		return fault.Wrap(cause, fault.Invalid, "destination_credentials_refused", "Google refuses the connector's service account: it was deleted or disabled.")
 	case status == http.StatusForbidden:
 		return fault.Wrap(cause, fault.Invalid, "destination_access_denied",

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"iter"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/connector"
+	"github.com/videovector/exports/internal/connector/bearer"
 	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/fault"
 )
@@ -21,7 +21,7 @@ import (
 type target struct {
 	client       *http.Client
 	base, bucket string
-	tokens       *tokens
+	tokens       *bearer.Source
 	chunkBytes   int64
 	google       bool // it is Google's own address
 }
@@ -61,7 +61,7 @@ type request struct {
 
 // do sends the request with a token.
 func (t *target) do(ctx context.Context, r request) (*http.Response, error) {
-	token, err := t.tokens.get(ctx)
+	token, err := t.tokens.Token(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -110,19 +110,7 @@ func (t *target) Open(ctx context.Context, key string) (io.ReadCloser, connector
 		return nil, connector.Info{}, t.refusal(reply, toRead)
 	}
 	info := connector.Info{Bytes: max(reply.ContentLength, 0), ETag: strings.Trim(reply.Header.Get("ETag"), `"`), VersionID: reply.Header.Get("X-Goog-Generation")}
-	return content{reply.Body}, info, nil
-}
-
-// content gives read failures a kind: a connection that breaks off may be whole the next time.
-type content struct{ io.ReadCloser }
-
-// Read implements io.Reader.
-func (c content) Read(p []byte) (int, error) {
-	n, err := c.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = guard.Unanswered(err)
-	}
-	return n, err
+	return guard.Content(reply.Body), info, nil
 }
 
 // Remove implements connector.Target.

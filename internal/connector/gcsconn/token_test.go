@@ -56,7 +56,7 @@ func TestTokenRefusals(t *testing.T) {
 		{"no end", text(`{"access_token":"canary"}`), fault.Unavailable, "destination_unavailable"},
 		{"a token with a line", text(`{"access_token":"canary\r\nX: y","expires_in":3600}`), fault.Unavailable, "destination_unavailable"},
 		{"a token with a blank", text(`{"access_token":"canary canary","expires_in":3600}`), fault.Unavailable, "destination_unavailable"},
-		{"a huge token", text(`{"access_token":"` + strings.Repeat("a", 9000) + `","expires_in":3600}`), fault.Unavailable, "destination_unavailable"},
+		{"a huge token", text(`{"access_token":"` + strings.Repeat("a", 17_000) + `","expires_in":3600}`), fault.Unavailable, "destination_unavailable"},
 		{"a huge reply", text(strings.Repeat(" ", 2<<20)), fault.Unavailable, "destination_reply_too_long"},
 	} {
 		tokens := newTokenServer(t)

@@ -45,6 +45,20 @@ func ReadReply(r *http.Response, max int64) ([]byte, error) {
 	return text, Unanswered(err)
 }
 
+// Content is an object's body whose read failures have a kind: a connection that breaks off may be whole the next time.
+func Content(body io.ReadCloser) io.ReadCloser { return content{body} }
+
+type content struct{ io.ReadCloser }
+
+// Read implements io.Reader.
+func (c content) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = Unanswered(err)
+	}
+	return n, err
+}
+
 // Unanswered gives a request that got no whole reply a kind: its own where it has one, as a refused address has, and
 // fault.Unavailable otherwise, since it may have had its effect. The URL stays out of it: that of an upload is a key to it.
 func Unanswered(err error) error {

@@ -1,0 +1,82 @@
+package azureconn_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	tenant       = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+	client       = "11059fcc-5514-4800-b5f8-49808b9cfab6"
+	clientSecret = "secret~of/the+application="
+)
+
+// signIn gives tokens as Microsoft's sign-in does: to the one application, for its secret and this scope.
+type signIn struct {
+	t *testing.T
+	*httptest.Server
+
+	mu     sync.Mutex
+	refuse func(w http.ResponseWriter) bool
+	asked  int
+}
+
+func newSignIn(t *testing.T) *signIn {
+	t.Helper()
+	s := &signIn{t: t}
+	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *signIn) serve(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	w.Header().Set("Content-Type", "application/json")
+	if s.refuse != nil && s.refuse(w) {
+		return
+	}
+	if r.Method != http.MethodPost || r.URL.RequestURI() != "/"+tenant+"/oauth2/v2.0/token" {
+		aadsts(http.StatusBadRequest, "invalid_request", 90002)(w)
+		return
+	}
+	if r.PostFormValue("grant_type") != "client_credentials" || r.PostFormValue("scope") != "https://storage.azure.com/.default" {
+		aadsts(http.StatusBadRequest, "invalid_scope", 1002012)(w)
+		return
+	}
+	if r.PostFormValue("client_id") != client || r.PostFormValue("client_secret") != clientSecret {
+		aadsts(http.StatusUnauthorized, "invalid_client", 7000215)(w)
+		return
+	}
+	fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":%q}`, token(time.Hour))
+}
+
+// aadsts is a refusal in the sign-in's form.
+func aadsts(status int, code string, number int) func(w http.ResponseWriter) bool {
+	return func(w http.ResponseWriter) bool {
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"error":%q,"error_description":"AADSTS%d: canary. Trace ID: 0","error_codes":[%d],"timestamp":"2026-05-01 12:00:00Z"}`, code, number, number)
+		return true
+	}
+}
+
+// token is one as Azurite wants it. It looks at the claims and not at the signature.
+func token(life time.Duration) string {
+	now := time.Now()
+	claims, err := json.Marshal(map[string]any{
+		"aud": "https://storage.azure.com", "iss": "https://sts.windows-ppe.net/" + tenant + "/", "iat": now.Unix() - 60, "nbf": now.Unix() - 60,
+		"exp": now.Add(life).Unix(),
+	})
+	if err != nil {
+		panic(err)
+	}
+	part := base64.RawURLEncoding.EncodeToString
+	return part([]byte(`{"typ":"JWT","alg":"RS256"}`)) + "." + part(claims) + "." + part([]byte("signature"))
+}
