@@ -41,7 +41,7 @@ func Browse(ctx context.Context, o Opener, c store.Connector, q BrowseQuery) ite
 				err = ctx.Err() // choosing takes time as well
 			}
 			if err != nil {
-				yield(File{}, inTime(ctx, err))
+				yield(File{}, listingFailure(ctx, err))
 				return
 			}
 			if strings.HasSuffix(f.Key, "/") || !q.Pattern.Match(f.Key) {
@@ -55,11 +55,16 @@ func Browse(ctx context.Context, o Opener, c store.Connector, q BrowseQuery) ite
 	}
 }
 
-// inTime is err, or the lack of time that made it.
-func inTime(ctx context.Context, err error) error {
-	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return err
+// listingFailure tells the lack of time from the store's own failure. What a listing doesn't find is no file but the
+// bucket: the connector exists, and its owner has to mend it.
+func listingFailure(ctx context.Context, err error) error {
+	f := fault.As(err)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fault.Wrap(err, fault.Invalid, "browse_too_long",
+			fmt.Sprintf("The listing took longer than %.0f seconds. Give a longer prefix.", browsePatience.Seconds()))
+	case f.Kind == fault.NotFound:
+		return fault.Wrap(err, fault.Invalid, f.Code, f.Message)
 	}
-	return fault.Wrap(err, fault.Invalid, "browse_too_long",
-		fmt.Sprintf("The listing took longer than %.0f seconds. Give a longer prefix.", browsePatience.Seconds()))
+	return err
 }

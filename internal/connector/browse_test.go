@@ -137,6 +137,17 @@ func (m many) List(context.Context, connector.ListQuery) iter.Seq2[connector.Fil
 	}
 }
 
+// TestBrowseOfNothing: a bucket that isn't there is the connector's failure, not its absence.
+func TestBrowseOfNothing(t *testing.T) {
+	bucket := memconn.New("bucket")
+	bucket.SetHook(of("List", fault.New(fault.NotFound, "destination_missing", "There is no such bucket."), nil))
+	for _, err := range connector.Browse(t.Context(), memconn.Opener{Target: bucket}, store.Connector{}, connector.BrowseQuery{Pattern: pattern(t, "*"), Limit: 1}) {
+		if f := fault.As(err); f.Kind != fault.Invalid || f.Code != "destination_missing" || f.Message != "There is no such bucket." {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 // TestBrowseFails with the store's own failure, after the files that came before it.
 func TestBrowseFails(t *testing.T) {
 	denied := invalid("It may not.")

@@ -26,6 +26,28 @@ func TestEachFunctionsRole(t *testing.T) {
 	}
 }
 
+// TestWhoTouchesSecrets: one function seals connectors' secrets, and only two open them.
+func TestWhoTouchesSecrets(t *testing.T) {
+	who := map[string][]string{}
+	for folder, lines := range grants {
+		for _, line := range lines {
+			if action, on, _ := strings.Cut(line, " "); strings.HasPrefix(action, "kms:") {
+				who[action] = append(who[action], folder)
+				if !strings.HasSuffix(on, " if StringLike kms:EncryptionContext:account_id *") {
+					t.Errorf("%s may %s without a context", folder, line)
+				}
+			}
+		}
+	}
+	for _, folders := range who {
+		slices.Sort(folders)
+	}
+	want := map[string][]string{"kms:Decrypt": {"deliver", "manage-connector"}, "kms:GenerateDataKey": {"manage-connector"}}
+	if diff := cmp.Diff(want, who); diff != "" {
+		t.Errorf("who uses the key (-want +got):\n%s", diff)
+	}
+}
+
 func TestStateMachinesRole(t *testing.T) {
 	tmpl := load(t)
 	want := []string{
