@@ -1,0 +1,157 @@
+package client
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Status is how far an export is. A client must expect values that it doesn't know.
+type Status string
+
+// The values of Status.
+const (
+	StatusPending    Status = "pending"
+	StatusProcessing Status = "processing"
+	StatusCompleted  Status = "completed"
+	StatusFailed     Status = "failed"
+)
+
+// Terminal reports whether the export has ended.
+func (s Status) Terminal() bool { return s == StatusCompleted || s == StatusFailed }
+
+// ExportType is what was exported.
+type ExportType string
+
+// The values of ExportType.
+const (
+	ExportIndex     ExportType = "index"
+	ExportPromptRun ExportType = "prompt_run"
+)
+
+// ResultScope is which results an export holds.
+type ResultScope string
+
+// The values of ResultScope.
+const (
+	ResultsAll     ResultScope = "all"
+	ResultsMatches ResultScope = "matches" // only what the prompt's selection filter selected
+)
+
+// The values of Export.DestinationType.
+const (
+	DestinationDownload  = "download"
+	DestinationConnector = "connector"
+)
+
+// Export is one export as the API tells of it. What is null there is the zero value here.
+type Export struct {
+	ID          string     `json:"export_id"`
+	TargetID    string     `json:"target_id"`
+	Type        ExportType `json:"export_type"`
+	Status      Status     `json:"status"`
+	QueueStatus string     `json:"queue_status"`
+	Attempts    int        `json:"attempts"`
+	MaxAttempts int        `json:"max_attempts"`
+
+	CreatedAt   time.Time `json:"created_at,omitzero"`
+	AvailableAt time.Time `json:"available_at,omitzero"`
+	StartedAt   time.Time `json:"started_at,omitzero"`
+	CompletedAt time.Time `json:"completed_at,omitzero"`
+	UpdatedAt   time.Time `json:"updated_at,omitzero"`
+	ExpiresAt   time.Time `json:"expires_at,omitzero"` // when the document is given up
+
+	DownloadURL   string `json:"download_url"` // the path of the download route, where it gives the document
+	FileSizeBytes *int64 `json:"file_size_bytes"`
+	ErrorMessage  string `json:"error_message"`
+	LastError     string `json:"last_error"`
+
+	DestinationType        string        `json:"destination_type"`
+	DestinationConnectorID string        `json:"destination_connector_id"`
+	DestinationBasePath    string        `json:"destination_base_path"`
+	DestinationSubpath     string        `json:"destination_subpath"`
+	DestinationURI         string        `json:"destination_uri"` // the delivered document
+	GCSURI                 string        `json:"gcs_uri"`         // the document; the name is kept whatever the store is
+	Params                 *ExportParams `json:"export_params"`
+
+	UserID                string           `json:"user_id"`
+	ResultScope           ResultScope      `json:"result_scope"`
+	PresignedURL          string           `json:"presigned_url"` // opens the document for whoever has it; Retrieve only
+	PresignedURLExpiresAt time.Time        `json:"presigned_url_expires_at,omitzero"`
+	Progress              *Progress        `json:"progress"`
+	Counts                map[string]int64 `json:"counts"`
+	SHA256                string           `json:"sha256"` // of the document, in hex; not every service tells it
+	ManifestSHA256        string           `json:"manifest_sha256"`
+
+	raw json.RawMessage
+}
+
+// ExportParams are what the export was asked for with.
+type ExportParams struct {
+	PromptRunIDs           []string `json:"prompt_run_ids"`
+	DestinationConnectorID string   `json:"destination_connector_id"`
+	DestinationBasePath    string   `json:"destination_base_path"`
+	DestinationSubpath     string   `json:"destination_subpath"`
+}
+
+// Progress is how far the packaging is.
+type Progress struct {
+	Phase        string  `json:"phase"`
+	RecordsDone  int64   `json:"records_done"`
+	RecordsTotal int64   `json:"records_total"` // 0 until it is known
+	BytesWritten int64   `json:"bytes_written"`
+	Percent      float64 `json:"percent"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (e *Export) UnmarshalJSON(raw []byte) error {
+	type plain Export
+	if err := json.Unmarshal(raw, (*plain)(e)); err != nil {
+		return err
+	}
+	e.raw = append(json.RawMessage(nil), raw...)
+	return nil
+}
+
+// RawJSON is the export as the API sent it, with what this package doesn't know.
+func (e *Export) RawJSON() json.RawMessage { return e.raw }
+
+// CreateIndexExportParams say what to export of an index. The zero value is every finished run, for download.
+type CreateIndexExportParams struct {
+	PromptRunIDs           []string    `json:"prompt_run_ids,omitempty"`
+	DestinationConnectorID string      `json:"destination_connector_id,omitempty"`
+	DestinationSubpath     string      `json:"destination_subpath,omitempty"` // below the connector's base path
+	ResultScope            ResultScope `json:"result_scope,omitempty"`
+
+	// IdempotencyKey makes two calls one: the second gives the first one's export. A call without one is given a key
+	// of its own, for its retries.
+	IdempotencyKey string `json:"-"`
+}
+
+// CreatePromptRunExportParams say how to export a prompt run. The zero value is the whole run, for download.
+type CreatePromptRunExportParams struct {
+	DestinationConnectorID string      `json:"destination_connector_id,omitempty"`
+	DestinationSubpath     string      `json:"destination_subpath,omitempty"`
+	ResultScope            ResultScope `json:"result_scope,omitempty"`
+	IdempotencyKey         string      `json:"-"` // see CreateIndexExportParams
+}
+
+// CreatedExport is an export that was accepted: it will end, whatever happens to the connection.
+type CreatedExport struct {
+	ID       string `json:"export_id"`
+	Status   Status `json:"status"`
+	Replayed bool   `json:"-"` // the idempotency key was used before, and this is the first call's export
+
+	raw json.RawMessage
+}
+
+// RawJSON is the reply as the API sent it.
+func (e *CreatedExport) RawJSON() json.RawMessage { return e.raw }
+
+// DownloadLink opens an export's document without a key, for 15 minutes.
+type DownloadLink struct {
+	ExportID               string `json:"export_id"`
+	Status                 Status `json:"status"`
+	DestinationType        string `json:"destination_type"`
+	DestinationConnectorID string `json:"destination_connector_id"`
+	URL                    string `json:"download_url"` // "" unless the export is completed and a download
+}

@@ -1,0 +1,99 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/videovector/exports/client"
+)
+
+func state(status string, percent int) http.HandlerFunc {
+	return sends(200, exportJSON("exp_1", map[string]any{"status": status, "progress": map[string]any{"phase": "packaging", "percent": percent}}))
+}
+
+func TestWait(t *testing.T) {
+	s := serve(t, state("pending", 0), state("processing", 40), state("some_new_status", 80), state("completed", 100))
+	c, p := connect(t, s)
+	var heard []float64
+	e, err := c.Exports.Wait(t.Context(), "exp_1", client.WaitOptions{Progress: func(e *client.Export) { heard = append(heard, e.Progress.Percent) }})
+	if err != nil || e.Status != client.StatusCompleted {
+		t.Errorf("Wait = %+v, %v", e, err)
+	}
+	if want := []float64{0, 40, 80, 100}; !slices.Equal(heard, want) {
+		t.Errorf("progress = %v, want %v", heard, want)
+	}
+	if want := []time.Duration{time.Second, 1500 * time.Millisecond, 2250 * time.Millisecond}; !slices.Equal(p.all, want) {
+		t.Errorf("pauses = %v, want %v", p.all, want)
+	}
+}
+
+func TestWaitGrowsToItsLimit(t *testing.T) {
+	answers := slices.Repeat([]http.HandlerFunc{state("processing", 1)}, 20)
+	s := serve(t, append(answers, state("completed", 100))...)
+	c, p := connect(t, s)
+	if _, err := c.Exports.Wait(t.Context(), "exp_1", client.WaitOptions{First: 100 * time.Millisecond, Most: 400 * time.Millisecond}); err != nil {
+		t.Fatal(err)
+	}
+	if p.all[0] != 100*time.Millisecond || p.all[19] != 400*time.Millisecond || !slices.IsSorted(p.all) {
+		t.Errorf("pauses = %v", p.all)
+	}
+}
+
+func TestWaitHonoursRetryAfter(t *testing.T) {
+	s := serve(t,
+		sends(200, exportJSON("exp_1", map[string]any{"status": "pending"}), "Retry-After", "9"),
+		state("completed", 100))
+	c, p := connect(t, s)
+	if _, err := c.Exports.Wait(t.Context(), "exp_1", client.WaitOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []time.Duration{9 * time.Second}; !slices.Equal(p.all, want) {
+		t.Errorf("pauses = %v, want %v", p.all, want)
+	}
+}
+
+func TestWaitTellsOfAFailedExport(t *testing.T) {
+	s := serve(t, sends(200, exportJSON("exp_1", map[string]any{"status": "failed", "error_message": "The bucket is gone."})))
+	c, _ := connect(t, s)
+	_, err := c.Exports.Wait(t.Context(), "exp_1", client.WaitOptions{})
+	var failed *client.ExportFailedError
+	if !errors.As(err, &failed) || failed.Export.ID != "exp_1" || err.Error() != "export exp_1 failed: The bucket is gone." {
+		t.Errorf("Wait = %v", err)
+	}
+}
+
+// TestWaitOutlivesTheServer has the server gone for longer than one call's retries.
+func TestWaitOutlivesTheServer(t *testing.T) {
+	gone := slices.Repeat([]http.HandlerFunc{hangsUp}, 7)
+	s := serve(t, slices.Concat([]http.HandlerFunc{state("processing", 1)}, gone, []http.HandlerFunc{state("completed", 100)})...)
+	c, _ := connect(t, s)
+	if _, err := c.Exports.Wait(t.Context(), "exp_1", client.WaitOptions{}); err != nil {
+		t.Errorf("Wait = %v", err)
+	}
+	dead := serve(t, fails(503, "service_unavailable"))
+	c, _ = connect(t, dead, client.WithMaxRetries(0))
+	var e *client.Error
+	if _, err := c.Exports.Wait(t.Context(), "exp_1", client.WaitOptions{}); !errors.As(err, &e) || e.StatusCode != 503 || len(dead.requests()) != 6 {
+		t.Errorf("Wait = %v after %d looks, want 6", err, len(dead.requests()))
+	}
+}
+
+func TestWaitEndsAtOnce(t *testing.T) {
+	s := serve(t, fails(404, "export_not_found"))
+	c, p := connect(t, s)
+	var e *client.Error
+	if _, err := c.Exports.Wait(t.Context(), "exp_1", client.WaitOptions{}); !errors.As(err, &e) || e.StatusCode != 404 || len(p.all) != 0 {
+		t.Errorf("an unknown export: %v after %d pauses", err, len(p.all))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	s = serve(t, state("processing", 1))
+	c, _ = connect(t, s)
+	_, err := c.Exports.Wait(ctx, "exp_1", client.WaitOptions{Progress: func(*client.Export) { cancel() }})
+	if !errors.Is(err, context.Canceled) || len(s.requests()) != 1 {
+		t.Errorf("a cancelled wait: %v after %d looks", err, len(s.requests()))
+	}
+}
