@@ -2,11 +2,16 @@ package artifact
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
+	strict "github.com/go-json-experiment/json"
+
 	"github.com/videovector/exports/internal/export"
 )
+
+const manifestKind = Kind + ".manifest"
 
 // Manifest describes a document completely; its presence is the proof that the document beside it is whole.
 type Manifest struct {
@@ -44,7 +49,7 @@ type ManifestCounts struct {
 func (d *Document) NewManifest(name string, digests Digests, counts export.Counts) Manifest {
 	counts.Runs = int64(len(d.Runs))
 	m := Manifest{
-		Kind: "videovector.export.manifest", SchemaVersion: SchemaVersion, Export: d.Head,
+		Kind: manifestKind, SchemaVersion: SchemaVersion, Export: d.Head,
 		Runs:   []ManifestRun{},
 		Files:  []File{{Name: name, Rows: counts.Results, Digests: digests}},
 		Counts: ManifestCounts{Counts: counts, Selected: d.Rows(), Written: counts.Results, Filtered: d.Rows() - counts.Results},
@@ -63,6 +68,24 @@ func (d *Document) NewManifest(name string, digests Digests, counts export.Count
 func (m Manifest) Encode() ([]byte, error) {
 	raw, err := json.MarshalIndent(m, "", "  ")
 	return append(raw, '\n'), err
+}
+
+// DecodeManifest reads a manifest file. Members that a later version may add are passed over; everything that Verify
+// rests on must be there.
+func DecodeManifest(raw []byte) (Manifest, error) {
+	var m Manifest
+	if strict.Unmarshal(raw, &m) != nil || m.Kind != manifestKind {
+		return Manifest{}, errors.New("this is not the manifest of an export")
+	}
+	for _, f := range m.Files {
+		if f.Name == "" || f.SHA256 == "" || f.Bytes < 0 || f.PartBytes < 1 {
+			return Manifest{}, errors.New("the manifest describes a file incompletely")
+		}
+	}
+	if len(m.Files) == 0 {
+		return Manifest{}, errors.New("the manifest names no file")
+	}
+	return m, nil
 }
 
 // Verify reads the document and holds it against the manifest's first file.

@@ -1,0 +1,113 @@
+package artifact
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/videovector/exports/internal/export"
+)
+
+// TestInspectReadsWhatWasWritten holds for documents of every kind of record.
+func TestInspectReadsWhatWasWritten(t *testing.T) {
+	for seed, r := range seeds(200) {
+		s, all := randomShelf(r)
+		var out bytes.Buffer
+		want, err := s.Write(t.Context(), &out, s.open, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Inspect(iotest.OneByteReader(&out))
+		if err != nil || got.Found != want || got.Stated != want || got.Found.Results != int64(len(all)) || got.Head.ExportID != s.Head.ExportID {
+			t.Fatalf("seed %d: %+v, %v, want %+v", seed, got, err, want)
+		}
+	}
+}
+
+func TestInspectRefuses(t *testing.T) {
+	s := newShelf([]string{`{"result_type":"segment","result_id":"a"}` + "\n" + `{"result_type":"video","result_id":"b"}` + "\n"})
+	good := string(s.whole(t))
+	for name, c := range map[string][2]string{
+		"another kind":          {`"videovector.export"`, `"something.else"`},
+		"a result gone":         {`{"result_type":"segment","result_id":"a"},` + "\n", ""},
+		"a result twice":        {`{"result_type":"segment","result_id":"a"}`, `{"result_type":"segment","result_id":"a"},{"result_type":"segment","result_id":"a"}`},
+		"another type":          {`"segment","result_id":"a"`, `"video","result_id":"a"`},
+		"a result that is none": {`{"result_type":"segment","result_id":"a"}`, `7`},
+		"a name twice":          {`"result_id":"a"`, `"result_id":"a","result_id":"a"`},
+		"a member twice":        {`"results":[`, `"results":[],"results":[`},
+		"not UTF-8":             {`"a"`, "\"\xff\""},
+		"no counts":             {`"counts"`, `"accounts"`},
+		"results no array":      {`"results":[`, `"results":{"a":[`},
+		"a head of no shape":    {`"export":{`, `"export":7,"x":{`},
+		"more behind it":        {"}}\n", "}}\n{}"},
+		"cut in a result":       {`{"result_type":"video","result_id":"b"}` + "\n],\n", `{"result_type":"vid`},
+	} {
+		bad := strings.Replace(good, c[0], c[1], 1)
+		if name == "cut in a result" {
+			bad = bad[:strings.Index(bad, `"vid`)+4]
+		}
+		if bad == good {
+			t.Fatalf("%s: nothing was changed", name)
+		}
+		if got, err := Inspect(strings.NewReader(bad)); err == nil {
+			t.Errorf("%s: no error, %+v", name, got)
+		}
+	}
+	for n := range len(good) - 1 {
+		if _, err := Inspect(strings.NewReader(good[:n])); err == nil {
+			t.Fatalf("cut after %d of %d bytes: no error", n, len(good))
+		}
+	}
+	if _, err := Inspect(strings.NewReader(strings.Replace(good, `"counts"`, `"new":{"x":[1]},"counts"`, 1))); err != nil {
+		t.Errorf("a new member: %v", err)
+	}
+}
+
+func TestInspectPassesTheReadersFailureOn(t *testing.T) {
+	broken := errors.New("the disk is gone")
+	if _, err := Inspect(io.MultiReader(strings.NewReader(`{"kind":`), iotest.ErrReader(broken))); !errors.Is(err, broken) {
+		t.Errorf("Inspect = %v", err)
+	}
+}
+
+func TestDecodeManifest(t *testing.T) {
+	s := newShelf([]string{`{"result_type":"segment","result_id":"a"}` + "\n"})
+	document := s.whole(t)
+	digests, err := DigestOf(bytes.NewReader(document), MinPartBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := s.NewManifest("exp_1.json", digests, export.Counts{Results: 1, Segments: 1}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := DecodeManifest(bytes.Replace(raw, []byte(`"kind"`), []byte(`"new": [1], "kind"`), 1))
+	if err != nil || m.Files[0].Name != "exp_1.json" || m.Counts.Written != 1 {
+		t.Fatalf("DecodeManifest = %+v, %v", m, err)
+	}
+	if err := m.Verify(bytes.NewReader(document)); err != nil {
+		t.Errorf("Verify = %v", err)
+	}
+	for _, c := range [][2]string{
+		{`.manifest"`, `"`}, {`"part_bytes": 16777216`, `"part_bytes": 0`}, {`"sha256"`, `"sha512"`}, {`"bytes": `, `"bytes": -`},
+		{`"name": "exp_1.json"`, `"name": ""`}, {`"kind"`, `"kind": "videovector.export.manifest", "kind"`}, {`{`, `[`}, {"\n}", "\n}{}"},
+	} {
+		bad := strings.Replace(string(raw), c[0], c[1], 1)
+		if _, err := DecodeManifest([]byte(bad)); bad == string(raw) || err == nil {
+			t.Errorf("%s instead of %s: error %v", c[1], c[0], err)
+		}
+	}
+}
+
+func FuzzInspect(f *testing.F) {
+	f.Add(`{"kind":"videovector.export","export":{},"runs":[],"results":[{}],"counts":{"results":1}}`)
+	f.Fuzz(func(t *testing.T, document string) {
+		c, err := Inspect(strings.NewReader(document))
+		if err == nil && c.Found != c.Stated {
+			t.Errorf("Inspect(%q) = %+v", document, c)
+		}
+	})
+}
