@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/videovector/exports/internal/export"
@@ -20,11 +19,11 @@ import (
 
 // loadRunFlags are the flags of load-run.
 type loadRunFlags struct {
-	local, index, run, prompt, schema string
-	replace                           bool
+	index, run, prompt, schema string
+	replace                    bool
 }
 
-func newLoadRun() *cobra.Command {
+func (a *app) loadRunCommand() *cobra.Command {
 	var f loadRunFlags
 	cmd := &cobra.Command{
 		Use:   "load-run --index INDEX --run RUN FILE.ndjson…",
@@ -35,10 +34,11 @@ and nothing is loaded. An index that doesn't exist yet is made.`,
 		Example: `  vvx load-run --index idx_mine --run run_mine results.ndjson
   vvx load-run --index idx_mine --run run_2 --schema schema.json --replace part-*.ndjson`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, files []string) error { return loadRun(cmd, f, files) },
+		RunE: runs(func(ctx context.Context, files []string) error {
+			return orStopped(ctx, a.loadRun(ctx, f, files), "nothing was changed that isn't whole")
+		}),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.local, "local", ".local/local.json", "the running local service's `FILE`")
 	flags.StringVar(&f.index, "index", "", "index `ID` (made if it doesn't exist)")
 	flags.StringVar(&f.run, "run", "", "run `ID`")
 	flags.StringVar(&f.prompt, "prompt-name", "Loaded results", "the prompt's `NAME` in the export's header")
@@ -52,8 +52,7 @@ and nothing is loaded. An index that doesn't exist yet is made.`,
 	return cmd
 }
 
-func loadRun(cmd *cobra.Command, f loadRunFlags, files []string) (err error) {
-	ctx := cmd.Context()
+func (a *app) loadRun(ctx context.Context, f loadRunFlags, files []string) (err error) {
 	run, err := f.describe(time.Now())
 	if err != nil {
 		return err
@@ -62,7 +61,7 @@ func loadRun(cmd *cobra.Command, f loadRunFlags, files []string) (err error) {
 	if err != nil {
 		return err
 	}
-	local, err := openLocal(ctx, f.local)
+	local, err := openLocal(ctx, a.global.local)
 	if err != nil {
 		return err
 	}
@@ -72,7 +71,7 @@ func loadRun(cmd *cobra.Command, f loadRunFlags, files []string) (err error) {
 		return err
 	}
 
-	bar := newBar(cmd.ErrOrStderr(), 2*total)
+	bar := a.newBar(a.err, 2*total)
 	l := loader.New(loader.Config{
 		Catalog: local.Store, Results: local.Results, LoadID: ulid.Make().String(), Clock: time.Now,
 		Progress: func(n int64) { _ = bar.Add64(n) }, // a bar that can't draw is no reason to stop
@@ -90,8 +89,23 @@ func loadRun(cmd *cobra.Command, f loadRunFlags, files []string) (err error) {
 	if err = endBar(bar, err); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "Loaded %d records (%d bytes, %d parts) as run %s of index %s.\n", run.Rows, run.Bytes, run.Parts, run.ID, run.IndexID)
-	return nil
+	return a.showLoaded(run)
+}
+
+// loaded is the result of load-run.
+type loaded struct {
+	IndexID string `json:"index_id"`
+	RunID   string `json:"run_id"`
+	Records int64  `json:"records"`
+	Bytes   int64  `json:"bytes"`
+	Parts   int    `json:"parts"`
+}
+
+func (a *app) showLoaded(run export.Run) error {
+	return a.emit(loaded{run.IndexID, run.ID, run.Rows, run.Bytes, run.Parts}, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "Loaded %d records (%d bytes, %d parts) as run %s of index %s.\n", run.Rows, run.Bytes, run.Parts, run.ID, run.IndexID)
+		return err
+	})
 }
 
 // describe turns the flags into the run to load.
@@ -148,16 +162,4 @@ func openSources(files []string) (sources []loader.Source, total int64, err erro
 		sources = append(sources, loader.Source{Name: name, Open: func() (io.ReadCloser, error) { return os.Open(name) }})
 	}
 	return sources, total, nil
-}
-
-func newBar(w io.Writer, total int64) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(total,
-		progressbar.OptionSetWriter(w), progressbar.OptionShowBytes(true), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
-}
-
-// endBar takes the bar off the screen and passes the error on.
-func endBar(bar *progressbar.ProgressBar, err error) error {
-	_ = bar.Clear() // the screen is the user's; a bar that can't be cleared does no harm
-	return err
 }

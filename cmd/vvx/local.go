@@ -29,6 +29,12 @@ type localService struct {
 
 // coordinates is what vvx reads of local.json.
 type coordinates struct {
+	BaseURL    string `json:"base_url"`
+	TLSBaseURL string `json:"tls_base_url"`
+	CAFile     string `json:"ca_file"`
+	APIKeys    struct {
+		Admin string `json:"admin"`
+	} `json:"api_keys"`
 	S3Endpoint        string `json:"s3_endpoint"`
 	S3Region          string `json:"s3_region"`
 	S3AccessKeyID     string `json:"s3_access_key_id"`
@@ -40,23 +46,43 @@ type coordinates struct {
 	TableName         string `json:"table_name"`
 }
 
+func readCoordinates(file string) (c coordinates, err error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return c, fmt.Errorf("%s can't be read: %w", file, err)
+	}
+	return c, nil
+}
+
+// notRunning says what to do when the local service's file is not there; any other error stays what it is.
+func notRunning(file string, err error) error {
+	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return fault.Newf(fault.Unavailable, "local_not_running", "%s does not exist. Start the local service with \"go run ./cmd/local\" in this folder, or name its file with --local FILE.", file)
+}
+
+func (c coordinates) aws() aws.Config {
+	return aws.Config{Region: c.S3Region, Credentials: credentials.NewStaticCredentialsProvider(c.S3AccessKeyID, c.S3SecretAccessKey, "")}
+}
+
+// bucket is a bucket of the local service's S3.
+func (c coordinates) bucket(name string) *s3blob.Bucket {
+	return s3blob.New(s3blob.NewClient(c.aws(), c.S3Endpoint), name)
+}
+
 // openLocal finds the running local service by its local.json.
 func openLocal(ctx context.Context, file string) (*localService, error) {
-	raw, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fault.Newf(fault.NotFound, "local_not_running", "%s does not exist. Start the local service with \"go run ./cmd/local\" in this folder, or name its file with --local FILE.", file)
-	}
+	c, err := readCoordinates(file)
 	if err != nil {
-		return nil, err
+		return nil, notRunning(file, err)
 	}
-	var c coordinates
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return nil, fmt.Errorf("%s can't be read: %w", file, err)
-	}
-	cfg := aws.Config{Region: c.S3Region, Credentials: credentials.NewStaticCredentialsProvider(c.S3AccessKeyID, c.S3SecretAccessKey, "")}
-	s := &localService{AccountID: c.AccountID, Results: s3blob.New(s3blob.NewClient(cfg, c.S3Endpoint), c.ResultsBucket)}
+	s := &localService{AccountID: c.AccountID, Results: c.bucket(c.ResultsBucket)}
 	if c.DynamoDBEndpoint != "" {
-		client := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(c.DynamoDBEndpoint) })
+		client := dynamodb.NewFromConfig(c.aws(), func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(c.DynamoDBEndpoint) })
 		s.Store, s.Close = dynamostore.New(client, c.TableName), func() error { return nil }
 		return s, nil
 	}
