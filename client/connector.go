@@ -27,6 +27,8 @@ type Connector struct {
 	StorageAccount string `json:"storage_account"`
 	Container      string `json:"container"`
 	GCPProjectID   string `json:"gcp_project_id"`
+	RoleARN        string `json:"role_arn"`    // that the service assumes, instead of having keys
+	ExternalID     string `json:"external_id"` // what the role's trust policy must ask for
 
 	CreatedAt      time.Time `json:"created_at,omitzero"`
 	UpdatedAt      time.Time `json:"updated_at,omitzero"`
@@ -103,7 +105,7 @@ type UpdateConnectorParams struct {
 	TenantID           *string `json:"tenant_id,omitempty"`
 	ClientID           *string `json:"client_id,omitempty"`
 	ClientSecret       *Secret `json:"client_secret,omitempty"`
-	Credentials        *Secret `json:"credentials,omitempty"` // the service account's JSON file, as text
+	Credentials        *Secret `json:"credentials_file,omitempty"` // the service account's JSON file, as text
 }
 
 // TestResult is what came of trying a connector.

@@ -17,7 +17,7 @@ import (
 
 const connectorJSON = `{"connector_id":"conn_1","name":"Archive","provider":"s3","status":"active","scopes":["import","export"],"import_mode":"all",
 	"export_base_path":null,"bucket":"b","region":"us-east-1","storage_account":null,"container":null,"gcp_project_id":null,
-	"created_at":"2026-03-02T09:30:00.000Z","updated_at":null,"last_tested_at":null,"last_test_result":null,"last_test_error":null,"new":1}`
+	"created_at":"2026-03-02T09:30:00.000Z","updated_at":null,"last_tested_at":null,"last_test_result":null,"last_test_error":null,"role_arn":null,"external_id":"x-1","new":1}`
 
 const automationJSON = `{"enabled":true,"paused":false,"destination_connector_id":"conn_1","destination_subpath":null,"index_id":"idx_1"}`
 
@@ -46,9 +46,9 @@ func TestRequests(t *testing.T) {
 			func(ctx context.Context, c *client.Client) (any, error) { return c.Connectors.List(ctx) }},
 		{"retrieve", "GET", "/connectors/conn_1", "", connectorJSON,
 			func(ctx context.Context, c *client.Client) (any, error) { return c.Connectors.Retrieve(ctx, "conn_1") }},
-		{"update", "PATCH", "/connectors/conn_1", `{"name":"New","scopes":[],"export_base_path":"","client_secret":"s"}`, connectorJSON,
+		{"update", "PATCH", "/connectors/conn_1", `{"name":"New","scopes":[],"export_base_path":"","client_secret":"s","credentials_file":"f"}`, connectorJSON,
 			func(ctx context.Context, c *client.Client) (any, error) {
-				return c.Connectors.Update(ctx, "conn_1", client.UpdateConnectorParams{Name: new("New"), Scopes: new([]string{}), ExportBasePath: new(""), ClientSecret: new(client.Secret("s"))})
+				return c.Connectors.Update(ctx, "conn_1", client.UpdateConnectorParams{Name: new("New"), Scopes: new([]string{}), ExportBasePath: new(""), ClientSecret: new(client.Secret("s")), Credentials: new(client.Secret("f"))})
 			}},
 		{"test", "POST", "/connectors/conn_1/test", "", `{"success":false,"error_message":"no such bucket"}`,
 			func(ctx context.Context, c *client.Client) (any, error) { return c.Connectors.Test(ctx, "conn_1") }},
@@ -98,7 +98,7 @@ func checkConnectorReply(t *testing.T, name string, got any) {
 	case []*client.Connector:
 		checkConnectorReply(t, name, v[0])
 	case *client.Connector:
-		if v.ID != "conn_1" || !slices.Equal(v.Scopes, []string{"import", "export"}) || v.CreatedAt.IsZero() || !v.UpdatedAt.IsZero() || !strings.Contains(string(v.RawJSON()), `"new":1`) {
+		if v.ID != "conn_1" || !slices.Equal(v.Scopes, []string{"import", "export"}) || v.CreatedAt.IsZero() || !v.UpdatedAt.IsZero() || v.ExternalID != "x-1" || !strings.Contains(string(v.RawJSON()), `"new":1`) {
 			t.Errorf("%s: %+v", name, v)
 		}
 	case *client.Automation:

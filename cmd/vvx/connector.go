@@ -82,7 +82,7 @@ func (a *app) showConnector(c *client.Connector) error {
 			field{"connector", c.ID}, field{"name", c.Name}, field{"provider", c.Provider}, field{"status", c.Status},
 			field{"scopes", strings.Join(c.Scopes, ", ")}, field{"bucket", c.Bucket}, field{"region", c.Region},
 			field{"storage account", c.StorageAccount}, field{"container", c.Container}, field{"project", c.GCPProjectID},
-			field{"base path", c.ExportBasePath}, field{"import mode", c.ImportMode}, field{"created", stamp(c.CreatedAt)},
+			field{"role", c.RoleARN}, field{"external id", c.ExternalID}, field{"base path", c.ExportBasePath}, field{"import mode", c.ImportMode}, field{"created", stamp(c.CreatedAt)},
 			field{"tested", tested}, field{"test error", c.LastTestError})
 	})
 }

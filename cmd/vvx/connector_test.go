@@ -136,7 +136,7 @@ func TestUpdateConnector(t *testing.T) {
 		{"s3", []string{"--name", "New", "--base-path", "", "--scope", "export"}, `{"name":"New","scopes":["export"],"export_base_path":""}`},
 		{"s3", []string{"--access-key-id", "AKIA", "--secret-file", "-"}, `{"aws_access_key_id":"AKIA","aws_secret_access_key":"` + theSecret + `"}`},
 		{"azure", []string{"--secret-file", "-"}, `{"client_secret":"` + theSecret + `"}`},
-		{"gcs", []string{"--import-mode", "all", "--secret-file", "-"}, `{"import_mode":"all","credentials":"` + theSecret + `"}`},
+		{"gcs", []string{"--import-mode", "all", "--secret-file", "-"}, `{"import_mode":"all","credentials_file":"` + theSecret + `"}`},
 	} {
 		a := newAPI(t)
 		a.on("GET /connectors/conn_1", sends(200, connectorJSON(c.provider)))

@@ -52,7 +52,8 @@ func (a *app) createS3Command() *cobra.Command {
 		Use:   "s3",
 		Short: "Make a connector to an S3 bucket, by a pair of keys or a role",
 		Long: `s3 makes a connector to an S3 bucket. The secret access key is read from the file of --secret-file (- for standard input)
-or from ` + secretVariable + `; there is no flag that takes the secret itself.`,
+or from ` + secretVariable + `; there is no flag that takes the secret itself. With --role-arn
+there is no secret; the role's trust policy has to ask for the external id that the new connector shows.`,
 		Example: `  pass show aws/review | vvx connector create s3 --name Review --bucket review-team-bucket --region eu-central-1 \
     --scope export --base-path videovector --access-key-id AKIA… --secret-file -
   vvx connector create s3 --name Review --bucket review-team-bucket --region eu-central-1 --role-arn arn:aws:iam::123456789012:role/exports`,
