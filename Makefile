@@ -32,8 +32,8 @@ build/%: FORCE
 	@mkdir -p $@
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_TARGET) $(GO) build $(GOFLAGS_BUILD) -o $@/bootstrap ./functions/$*
 
-bench: ## MB/s and peak memory of packaging a generated 100 MB run
-	$(GO) test -run '^$$' -bench PackageJSON -benchtime 5x ./internal/steps/...
+bench: ## MB/s and peak memory of packaging a generated 100 MB run, and MB/s of checking its records
+	$(GO) test -run '^$$' -bench 'PackageJSON|ValidateRecords' -benchtime 5x ./internal/steps/...
 
 clean: ## everything that was built, and the local service's data
 	rm -rf build bin .aws-sam .local

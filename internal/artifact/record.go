@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-
+	"github.com/videovector/exports/internal/artifact/strictjson"
 	"github.com/videovector/exports/internal/export"
 )
 
@@ -56,107 +54,96 @@ func (r Record) counts() export.Counts {
 	return c
 }
 
-// Parser checks records: one strict JSON object each, with unique names, valid UTF-8 and bounded nesting.
-type Parser struct {
-	dec *jsontext.Decoder
-	src bytes.Buffer // the decoder parses a Buffer in place
-	rec Record
+// Member is a top-level member that a Parser notes.
+type Member int
+
+// Members that packaging, loading and what is made of results ask for.
+const (
+	ResultType Member = iota
+	ResultID
+	Status
+	FieldExtractionSucceeded
+	Selected
+	VideoID
+	SegmentID
+	RunID
+	StartTime
+	EndTime
+)
+
+var memberNames = [...]string{
+	ResultType: "result_type", ResultID: "result_id", Status: "status", FieldExtractionSucceeded: "field_extraction_succeeded",
+	Selected: "selected", VideoID: "video_id", SegmentID: "segment_id", RunID: "run_id", StartTime: "start_time", EndTime: "end_time",
 }
 
+// Parser checks records: one strict JSON object each, with unique names, valid UTF-8 and bounded nesting.
+type Parser struct{ scan *strictjson.Scanner }
+
 // NewParser makes a Parser for any number of records, one after the other.
-func NewParser() *Parser {
-	p := &Parser{}
-	p.dec = jsontext.NewDecoder(&p.src)
-	return p
-}
+func NewParser() *Parser { return &Parser{strictjson.New(MaxDepth, memberNames[:]...)} }
 
 var (
 	errNotObject = errors.New("a result is a JSON object")
+	errTrailing  = errors.New("more than one JSON value in a line")
 	errTooDeep   = fmt.Errorf("more than %d levels of nesting", MaxDepth)
 )
 
 // Parse reads a line. The error says what is wrong in words for the person who wrote the record, and holds none of
 // its values.
 func (p *Parser) Parse(raw []byte) (Record, error) {
-	if tooDeep(raw) {
-		return Record{}, errTooDeep
-	}
-	p.rec = Record{}
-	p.src = *bytes.NewBuffer(raw)
-	p.dec.Reset(&p.src)
-	if p.dec.PeekKind() != '{' {
-		return Record{}, errNotObject
-	}
-	if err := p.object(); err != nil {
+	if err := p.scan.Scan(raw); err != nil {
 		return Record{}, problem(raw, err)
 	}
-	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return Record{}, errors.New("more than one JSON value in a line")
-	}
-	return p.rec, nil
+	return Record{
+		Type:         text(p.Value(ResultType)),
+		Selected:     begins(p.Value(Selected), 't'),
+		hasID:        begins(p.Value(ResultID), '"') && len(bytes.Trim(p.Value(ResultID), "\" \t")) > 0,
+		statusFailed: text(p.Value(Status)) == "failed",
+		notExtracted: begins(p.Value(FieldExtractionSucceeded), 'f'),
+	}, nil
 }
 
-func (p *Parser) object() error {
-	if _, err := p.dec.ReadToken(); err != nil {
-		return err
-	}
-	for p.dec.PeekKind() != '}' {
-		if err := p.member(); err != nil {
-			return err
-		}
-	}
-	_, err := p.dec.ReadToken()
-	return err
-}
+// Value is the member's value as it stands in the record that was parsed last, nil if that has none or was refused. It
+// is part of the record and changes with it.
+func (p *Parser) Value(m Member) []byte { return p.scan.Member(int(m)) }
 
-// member reads a name and its value.
-func (p *Parser) member() error {
-	name, err := p.dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	note := field(name)
-	value, err := p.dec.ReadValue()
-	if err == nil && note != nil {
-		note(&p.rec, value)
-	}
-	return err
-}
-
-// field is what to do with the value of the member, nil for nothing.
-func field(name jsontext.Value) func(*Record, jsontext.Value) {
-	if bytes.IndexByte(name, '\\') >= 0 {
-		plain, _ := jsontext.AppendUnquote(nil, name) // the decoder has accepted it
-		name = fmt.Appendf(nil, "%q", plain)
-	}
-	switch string(name) {
-	case `"result_type"`:
-		return func(r *Record, v jsontext.Value) { r.Type = text(v) }
-	case `"result_id"`:
-		return func(r *Record, v jsontext.Value) { r.hasID = v.Kind() == '"' && len(bytes.Trim(v, "\" \t")) > 0 }
-	case `"status"`:
-		return func(r *Record, v jsontext.Value) { r.statusFailed = text(v) == "failed" }
-	case `"field_extraction_succeeded"`:
-		return func(r *Record, v jsontext.Value) { r.notExtracted = v.Kind() == 'f' }
-	case `"selected"`:
-		return func(r *Record, v jsontext.Value) { r.Selected = v.Kind() == 't' }
-	}
-	return nil
-}
+// begins reports whether the value is there and of the kind that begins so.
+func begins(value []byte, c byte) bool { return len(value) > 0 && value[0] == c }
 
 // text is the value if it is a string, else "". The usual ones cost no memory.
-func text(v jsontext.Value) string {
-	switch string(v) {
+func text(value []byte) string {
+	switch string(value) {
 	case `"segment"`:
 		return "segment"
 	case `"video"`:
 		return "video"
 	}
-	if v.Kind() != '"' {
+	if !begins(value, '"') {
 		return ""
 	}
-	plain, _ := jsontext.AppendUnquote(nil, v) // the decoder has accepted it
-	return string(plain)
+	return string(strictjson.Unquote(nil, value))
+}
+
+// problem says what the scanner refused, without quoting it. Whatever else is wrong with a record, too many levels
+// are named first.
+func problem(raw []byte, err error) error {
+	var refused *strictjson.Failure
+	if !errors.As(err, &refused) {
+		return err
+	}
+	switch {
+	case refused.Reason == strictjson.TooDeep, tooDeep(raw):
+		return errTooDeep
+	case refused.Reason == strictjson.NotObject:
+		return errNotObject
+	case refused.Reason == strictjson.Trailing:
+		return errTrailing
+	case refused.Reason == strictjson.DuplicateName:
+		return fmt.Errorf("not strict JSON at byte %d: an object has two members of one name", refused.Offset)
+	case !utf8.Valid(raw):
+		return fmt.Errorf("not strict JSON at byte %d: it is not UTF-8", refused.Offset)
+	}
+	return fmt.Errorf("not strict JSON at byte %d", refused.Offset)
 }
 
 // tooDeep reports whether objects and arrays nest beyond MaxDepth. Counting the brackets settles it for all but odd
@@ -182,20 +169,4 @@ func tooDeep(raw []byte) bool {
 		}
 	}
 	return false
-}
-
-// problem says what the decoder refused, without quoting it.
-func problem(raw []byte, err error) error {
-	at := len(raw)
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
-		at = int(syntax.ByteOffset)
-	}
-	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		return fmt.Errorf("not strict JSON at byte %d: an object has two members of one name", at)
-	case !utf8.Valid(raw):
-		return fmt.Errorf("not strict JSON at byte %d: it is not UTF-8", at)
-	}
-	return fmt.Errorf("not strict JSON at byte %d", at)
 }

@@ -3,6 +3,7 @@ package artifact
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -47,6 +48,21 @@ func TestParse(t *testing.T) {
 				t.Errorf("record (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestValues(t *testing.T) {
+	p := NewParser()
+	if _, err := p.Parse([]byte(`{"video_id":"v","seg\u006dent_id" : "s", "run_id":"r\u0020", "start_time":-1.50e1,"end_time": null ,"x":{"status":1}}`)); err != nil {
+		t.Fatal(err)
+	}
+	for m, want := range map[Member]string{VideoID: `"v"`, SegmentID: `"s"`, RunID: `"r\u0020"`, StartTime: "-1.50e1", EndTime: "null"} {
+		if got := string(p.Value(m)); got != want {
+			t.Errorf("%s = %s, want %s", memberNames[m], got, want)
+		}
+	}
+	if got := p.Value(Status); got != nil {
+		t.Errorf("a status below the top level is taken: %s", got)
 	}
 }
 
@@ -132,37 +148,45 @@ func TestParsingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// FuzzParse holds the parser against a library that reads into structs: both accept the same records, and find the
-// same in them. What is accepted is JSON for encoding/json too.
+// FuzzParse holds the parser against two libraries: jsontext, of whom it must not differ in any record or word, and
+// one that reads into structs. What is accepted is JSON for encoding/json too.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{segment, lost, video, novel, `{"a":1,"a":2}`, `{"a":"\ud83d"}`, `{"x":` + brackets(20) + `}`, `{"result\u005ftype":"x"}`} {
 		f.Add([]byte(s))
 	}
-	p := NewParser()
+	p, peer := NewParser(), newReference()
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		before := bytes.Clone(raw)
 		got, err := p.Parse(raw)
 		if !bytes.Equal(raw, before) {
 			t.Fatal("the record was changed")
 		}
-		var want struct {
-			Type     any `json:"result_type"`
-			Selected any `json:"selected"`
+		want, wantErr := peer.parse(raw)
+		if got != want || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Fatalf("%q: %+v, %v; jsontext: %+v, %v", raw, got, err, want, wantErr)
 		}
-		wantErr := jsonv2.Unmarshal(raw, &want)
-		object := bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{"))
-		if (err == nil) != (wantErr == nil && object && !tooDeep(raw)) {
-			t.Fatalf("%q: %v, the other parser: %v", raw, err, wantErr)
-		}
-		if err != nil {
-			return
-		}
-		kind, _ := want.Type.(string)
-		if got.Type != kind || got.Selected != (want.Selected == true) {
-			t.Errorf("%q is %+v, the other parser read %+v", raw, got, want)
-		}
-		if !json.Valid(raw) {
-			t.Errorf("%q is not JSON for encoding/json", raw)
-		}
+		holdAgainstStructs(t, raw, got, err)
 	})
+}
+
+func holdAgainstStructs(t *testing.T, raw []byte, got Record, err error) {
+	var want struct {
+		Type     any `json:"result_type"`
+		Selected any `json:"selected"`
+	}
+	wantErr := jsonv2.Unmarshal(raw, &want)
+	object := bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{"))
+	if (err == nil) != (wantErr == nil && object && !tooDeep(raw)) {
+		t.Fatalf("%q: %v, the other parser: %v", raw, err, wantErr)
+	}
+	if err != nil {
+		return
+	}
+	kind, _ := want.Type.(string)
+	if got.Type != kind || got.Selected != (want.Selected == true) {
+		t.Errorf("%q is %+v, the other parser read %+v", raw, got, want)
+	}
+	if !json.Valid(raw) {
+		t.Errorf("%q is not JSON for encoding/json", raw)
+	}
 }
