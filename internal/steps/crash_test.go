@@ -29,6 +29,19 @@ func TestCrashAtEveryCall(t *testing.T) {
 
 func crashOnce(t *testing.T, s scenario) {
 	t.Helper()
+	w := crashed(t, s)
+	e := w.settle()
+	if e.Status == export.StatusFailed { // nobody comes back to a failed export: the worker stopped before it cleared away
+		w.dropUploads()
+	}
+	w.plan.attempts = e.Attempts
+	w.checkEnd(e)
+	w.checkLateWorker()
+}
+
+// crashed is a world whose first worker to freeze has frozen, and whose execution is forgotten.
+func crashed(t *testing.T, s scenario) *world {
+	t.Helper()
 	s.patient = true
 	w := newWorld(t, s)
 	w.order()
@@ -38,13 +51,35 @@ func crashOnce(t *testing.T, s scenario) {
 		w.sweep(event("Scheduled Event", nil))
 	}
 	w.crash()
-	e := w.settle()
-	if e.Status == export.StatusFailed { // nobody comes back to a failed export: the worker stopped before it cleared away
-		w.dropUploads()
+	return w
+}
+
+// TestALateWorkerMeetsTheNextOne: the old worker wakes up not at the end, but while the next generation is at work, just
+// before one of its steps that matter. Neither disturbs the other's record or document.
+func TestALateWorkerMeetsTheNextOne(t *testing.T) {
+	moments := []string{"artifacts.CreateUpload ", "artifacts.UploadPart ", "artifacts.CompleteUpload ", "artifacts.Uploads ", "target.Put "}
+	for name, s := range map[string]scenario{"connector": {request: delivered}, "sharded": {request: delivered, sharded: true}} {
+		for _, m := range []mishap{frozenBefore, frozenAfter} {
+			for _, moment := range moments {
+				t.Run(name+"/"+string(m)+"/"+moment, func(t *testing.T) {
+					t.Parallel()
+					disturbed(t, s, m, func(t *testing.T, s scenario, _ call) { meet(t, s, moment) })
+				})
+			}
+		}
 	}
+}
+
+func meet(t *testing.T, s scenario, moment string) {
+	t.Helper()
+	w := crashed(t, s)
+	w.wakeBefore(moment)
+	e := w.settle()
 	w.plan.attempts = e.Attempts
 	w.checkEnd(e)
-	w.checkLateWorker()
+	w.thaw() // there may have been no such moment any more
+	synctest.Wait()
+	w.checkEnd(w.export())
 }
 
 // TestAWorkerOutlivesItsTask: the worker stops, its task times out, and the same generation goes on with another one

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/videovector/exports/internal/fault"
 )
@@ -65,6 +66,7 @@ type gremlin struct {
 	mu     sync.Mutex
 	spoil  func(call) mishap // nil spoils nothing
 	freeze func()            // returns when the caller thaws; nil means at thaw
+	wake   string            // the call before which all that stand go on, and are done with what they have left; "" for none
 	calls  []call
 	counts map[string]int
 	frozen int
@@ -110,7 +112,11 @@ func both(first, second func(call) mishap) func(call) mishap {
 
 // do makes a call, or doesn't.
 func (g *gremlin) do(name string, f func() error) error {
-	m := g.meet(name)
+	m, wakes := g.meet(name)
+	if wakes {
+		g.thaw()
+		time.Sleep(time.Second)
+	}
 	switch m {
 	case lostBefore:
 		return errLost
@@ -135,17 +141,27 @@ func (g *gremlin) do(name string, f func() error) error {
 	return err
 }
 
-// meet counts the call and says what becomes of it.
-func (g *gremlin) meet(name string) mishap {
+// meet counts the call and says what becomes of it, and whether those that stand are to go on first.
+func (g *gremlin) meet(name string) (m mishap, wakes bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.counts[name]++
 	c := call{name, g.counts[name]}
 	g.calls = append(g.calls, c)
-	if g.spoil == nil {
-		return none
+	if g.spoil != nil {
+		m = g.spoil(c)
 	}
-	return g.spoil(c)
+	if wakes = g.wake != "" && strings.HasPrefix(name, g.wake); wakes {
+		g.wake = ""
+	}
+	return m, wakes
+}
+
+// wakeBefore lets all that stand go on just before the next call whose name begins so.
+func (g *gremlin) wakeBefore(name string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.wake = name
 }
 
 // stand keeps the caller where it is until it thaws.

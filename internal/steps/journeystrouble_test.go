@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
 )
@@ -43,20 +44,21 @@ func troubledJourneys() map[string]journey {
 		return scenario{request: request, spoil: func(*world) mishaps { return spoil }}
 	}
 	return map[string]journey{
-		"storage is slow for a minute":     {spoilt(wholeIndex, first(6, "artifacts.CreateUpload "+documentKey, throttled)), []string{download}, atOnce},
-		"storage is slow for longer":       {spoilt(wholeIndex, first(7, "artifacts.CreateUpload "+documentKey, throttled)), []string{planFails, download}, later(errBusy.Message)},
-		"records don't answer four times":  {spoilt(wholeIndex, first(4, "records.Export", lostBefore)), []string{download}, atOnce},
-		"records don't answer five times":  {spoilt(wholeIndex, first(5, "records.Export", lostBefore)), []string{planFails, download}, unclaimed(errLost.Message)},
-		"results break off every time":     {spoilt(wholeIndex, always("results.Open run_b/part-2.ndjson", brokenOff)), []string{packFails, packFails, packFails}, inVain(errBroken.Message)},
-		"links are refused":                {spoilt(delivered, always("artifacts.Presign "+documentKey, refused)), []string{"Plan ChooseLayout Package Assemble Presign Fail Failed"}, forGood(errRefused.Message)},
-		"a step panics once":               {spoilt(wholeIndex, first(1, "artifacts.CompleteUpload "+documentKey, panics)), []string{download}, atOnce},
-		"a step panics every time":         {spoilt(wholeIndex, always("artifacts.CompleteUpload "+documentKey, panics)), []string{assembleFails, assembleFails, assembleFails}, inVain(oursMessage)},
-		"a call hangs once":                {spoilt(wholeIndex, first(1, "results.Open run_a/part-1.ndjson", frozenBefore)), []string{download}, atOnce},
-		"a call hangs every time":          {spoilt(wholeIndex, always("results.Open run_a/part-1.ndjson", frozenBefore)), []string{packFails, packFails, packFails}, inVain("A step of the export took too long.")},
-		"the Map's items can't be read":    {scenario{request: wholeIndex, sharded: true, spoil: func(*world) mishaps { return first(1, "map.Get", lostBefore) }}, []string{"Plan ChooseLayout PackageShards Fail Failed", shards}, later(oursMessage)},
-		"a shard fails for a while":        {scenario{request: wholeIndex, sharded: true, spoil: func(*world) mishaps { return first(5, "artifacts.UploadPart 3", lostAfter) }}, []string{"Plan ChooseLayout PackageShards PackageShard Fail Failed", shards}, later(oursMessage)},
-		"the failure can't be written":     {spoilt(wholeIndex, unwritable()), []string{packFails, download}, later("")},
-		"no execution can be started ever": {spoilt(wholeIndex, func(c call) mishap { return onlyIf(strings.HasPrefix(c.name, "executions.Start "), lostBefore) }), nil, neverClaimed},
+		"storage is slow for a minute":        {spoilt(wholeIndex, first(6, "artifacts.CreateUpload "+documentKey, throttled)), []string{download}, atOnce},
+		"storage is slow for longer":          {spoilt(wholeIndex, first(7, "artifacts.CreateUpload "+documentKey, throttled)), []string{planFails, download}, later(errBusy.Message)},
+		"records don't answer four times":     {spoilt(wholeIndex, first(4, "records.Export", lostBefore)), []string{download}, atOnce},
+		"records don't answer five times":     {spoilt(wholeIndex, first(5, "records.Export", lostBefore)), []string{planFails, download}, unclaimed(errLost.Message)},
+		"results break off every time":        {spoilt(wholeIndex, always("results.Open run_b/part-2.ndjson", brokenOff)), []string{packFails, packFails, packFails}, inVain(errBroken.Message)},
+		"links are refused":                   {spoilt(delivered, always("artifacts.Presign "+documentKey, refused)), []string{"Plan ChooseLayout Package Assemble Presign Fail Failed"}, forGood(errRefused.Message)},
+		"a step panics once":                  {spoilt(wholeIndex, first(1, "artifacts.CompleteUpload "+documentKey, panics)), []string{download}, atOnce},
+		"a step panics every time":            {spoilt(wholeIndex, always("artifacts.CompleteUpload "+documentKey, panics)), []string{assembleFails, assembleFails, assembleFails}, inVain(oursMessage)},
+		"a call hangs once":                   {spoilt(wholeIndex, first(1, "results.Open run_a/part-1.ndjson", frozenBefore)), []string{download}, atOnce},
+		"a call hangs every time":             {spoilt(wholeIndex, always("results.Open run_a/part-1.ndjson", frozenBefore)), []string{packFails, packFails, packFails}, inVain("A step of the export took too long.")},
+		"the Map's items can't be read":       {scenario{request: wholeIndex, sharded: true, spoil: func(*world) mishaps { return first(1, "map.Get", lostBefore) }}, []string{"Plan ChooseLayout PackageShards Fail Failed", shards}, later(oursMessage)},
+		"a shard fails for a while":           {scenario{request: wholeIndex, sharded: true, spoil: func(*world) mishaps { return first(5, "artifacts.UploadPart 3", lostAfter) }}, []string{"Plan ChooseLayout PackageShards PackageShard Fail Failed", shards}, later(oursMessage)},
+		"the failure can't be written":        {spoilt(wholeIndex, unwritable()), []string{packFails, download}, later("")},
+		"a document of nobody's stands there": {scenario{request: wholeIndex, prepare: squat(documentKey)}, []string{assembleFails}, forGood("Another document stands where this export's belongs.")},
+		"no execution can be started ever":    {spoilt(wholeIndex, func(c call) mishap { return onlyIf(strings.HasPrefix(c.name, "executions.Start "), lostBefore) }), nil, neverClaimed},
 	}
 }
 
@@ -65,6 +67,15 @@ const (
 	oursMessage   = "The export failed on our side."
 	silentMessage = "The export stopped making progress and every attempt is used up. Create it again."
 )
+
+// squat puts something at a key of the artifacts.
+func squat(key string) func(*world) {
+	return func(w *world) {
+		if _, err := w.artifacts.Put(context.Background(), key, []byte("{}"), blob.PutOptions{}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
 
 // neverClaimed is the outcome of an export that no execution has ever moved.
 var neverClaimed = outcome{export.StatusFailed, export.QueueDeadLetter, 0, export.MaxGenerations, silentMessage, silentMessage}
@@ -144,6 +155,26 @@ func TestNothingIsOverwritten(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAForeignManifest: a manifest that is not this document's, at its key just before it is written, is left alone.
+func TestAForeignManifest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e := play(t, scenario{request: wholeIndex, spoil: func(w *world) mishaps {
+			return func(c call) mishap {
+				if strings.HasPrefix(c.name, "artifacts.CompleteUpload ") {
+					squat(manifestKey)(w)
+				}
+				return none
+			}
+		}})
+		if want := "Another manifest stands where this export's belongs."; e.QueueStatus != export.QueueFailed || e.ErrorMessage != want {
+			t.Errorf("the export ended as %s: %q, want %q", e.QueueStatus, e.ErrorMessage, want)
+		}
+		if got := string(w.artifact(manifestKey)); got != "{}" {
+			t.Errorf("the manifest was replaced by %q", got)
+		}
+	})
 }
 
 // TestBackoff: the next attempt begins no earlier than the record says, and the sweep that follows starts it.

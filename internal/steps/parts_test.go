@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"testing/iotest"
 	"time"
@@ -48,12 +49,23 @@ func (r *records) save(ctx context.Context, next export.Export, f export.Fence) 
 	if err == nil {
 		r.judge(before, saved)
 	}
+	if worker, ok := ctx.Value(generationOf{}).(int); ok && err == nil && worker != before.Generation {
+		r.complain("a worker of generation %d wrote to the export in generation %d", worker, before.Generation)
+	}
 	return saved, err
+}
+
+// generationOf is the context's key of the generation that a worker was called for.
+type generationOf struct{}
+
+// complain notes a rule that was broken; the caller holds the lock.
+func (r *records) complain(format string, args ...any) {
+	r.wrong = append(r.wrong, fmt.Sprintf(format, args...))
 }
 
 // judge holds one write against the rules.
 func (r *records) judge(before, after export.Export) {
-	complain := func(format string, args ...any) { r.wrong = append(r.wrong, fmt.Sprintf(format, args...)) }
+	complain := r.complain
 	if !export.CanMove(before.Status, after.Status) {
 		complain("the export moved from %s to %s", before.Status, after.Status)
 	}
@@ -96,10 +108,23 @@ func (r *records) DueExports(ctx context.Context, now time.Time, limit int) (due
 	return due, err
 }
 
-// bucket is a bucket behind a gremlin.
+// bucket is a bucket behind a gremlin. What stands for good is never replaced.
 type bucket struct {
 	*memblob.Bucket
 	*gremlin
+	watch *records
+}
+
+// keep complains of a write that replaces what stands for good.
+func (b bucket) keep(key string, write func() error) error {
+	_, stood := b.Content(key)
+	err := write()
+	if stood && err == nil && !strings.HasPrefix(key, "work/") {
+		b.watch.watch.Lock()
+		defer b.watch.watch.Unlock()
+		b.watch.complain("%s was replaced", key)
+	}
+	return err
 }
 
 func (b bucket) named(method, key string) string { return b.Name() + "." + method + " " + key }
@@ -119,7 +144,9 @@ func (b bucket) Open(ctx context.Context, key string, offset, length int64) (bod
 }
 
 func (b bucket) Put(ctx context.Context, key string, content []byte, o blob.PutOptions) (info blob.Info, err error) {
-	err = b.do(b.named("Put", key), func() error { info, err = b.Bucket.Put(ctx, key, content, o); return err })
+	err = b.do(b.named("Put", key), func() error {
+		return b.keep(key, func() error { info, err = b.Bucket.Put(ctx, key, content, o); return err })
+	})
 	return info, err
 }
 
@@ -140,7 +167,9 @@ func (b bucket) UploadPart(ctx context.Context, key, id string, n int, body io.R
 }
 
 func (b bucket) CompleteUpload(ctx context.Context, key, id string, parts []blob.UploadedPart, ifAbsent bool) (info blob.Info, err error) {
-	err = b.do(b.named("CompleteUpload", key), func() error { info, err = b.Bucket.CompleteUpload(ctx, key, id, parts, ifAbsent); return err })
+	err = b.do(b.named("CompleteUpload", key), func() error {
+		return b.keep(key, func() error { info, err = b.Bucket.CompleteUpload(ctx, key, id, parts, ifAbsent); return err })
+	})
 	return info, err
 }
 

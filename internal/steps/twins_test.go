@@ -12,8 +12,8 @@ import (
 )
 
 // TestTwins runs every step twice at once, as Lambda may: the first stops at each of its calls in turn, before or after
-// it happens; the second runs to its end; then the first goes on. Whoever loses may be called again, as the state
-// machine does, and the steps after them find one upload, one document, one claim.
+// it happens; the second runs to its end; then, or after any of the steps that follow, the first goes on. Whoever loses
+// may be called again, as the state machine does, and in the end there are one upload, one document, one claim.
 func TestTwins(t *testing.T) {
 	for name, s := range map[string]scenario{"single": {request: delivered}, "sharded": {request: delivered, sharded: true}} {
 		for i, step := range line(s) {
@@ -21,9 +21,11 @@ func TestTwins(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/%s", name, step, m), func(t *testing.T) {
 					t.Parallel()
 					for _, c := range callsOf(t, s, i) {
-						t.Run(c.String(), func(t *testing.T) {
-							synctest.Test(t, func(t *testing.T) { twins(t, s.with(at(c, m)), i) })
-						})
+						for wakes := i; wakes < len(line(s)); wakes++ {
+							t.Run(fmt.Sprintf("%s, wakes after %s", c, line(s)[wakes]), func(t *testing.T) {
+								synctest.Test(t, func(t *testing.T) { twins(t, s.with(at(c, m)), i, wakes) })
+							})
+						}
 					}
 				})
 			}
@@ -65,8 +67,8 @@ func callsOf(t *testing.T, s scenario, i int) (calls []call) {
 	return calls
 }
 
-// twins makes the i-th stage run twice at once.
-func twins(t *testing.T, s scenario, i int) {
+// twins makes the i-th stage run twice at once; the first twin goes on after the stage wakes.
+func twins(t *testing.T, s scenario, i, wakes int) {
 	t.Helper()
 	s.patient = true
 	w := newWorld(t, s)
@@ -75,21 +77,21 @@ func twins(t *testing.T, s scenario, i int) {
 	for _, st := range stages[:i] {
 		w.mustCall(st)
 	}
-	first := make(chan string)
-	go func() { first <- w.call(stages[i]) }()
+	late := make(chan string)
+	go func() { late <- w.call(stages[i]) }()
 	synctest.Wait()
 	if w.stood() != 1 {
 		t.Fatalf("%d workers stand still, want 1", w.stood())
 	}
-	w.mustCall(stages[i])
-	w.thaw()
-	if failed := <-first; failed != "" {
-		if failed != "Export.Unavailable" && failed != "Export.Superseded" {
+	for n, st := range stages[i:] {
+		w.mustCall(st)
+		if i+n != wakes {
+			continue
+		}
+		w.thaw()
+		if failed := <-late; failed != "" && failed != "Export.Unavailable" && failed != "Export.Superseded" {
 			t.Errorf("the late twin ended with %s", failed)
 		}
-	}
-	for _, st := range stages[i+1:] {
-		w.mustCall(st)
 	}
 	w.checkEnd(w.export())
 	if e := w.export(); e.Generation != 1 {
@@ -134,7 +136,7 @@ func (w *world) invoke(function string, in any) (reply []byte, failed string) {
 	if err != nil {
 		panic("an input of our own always encodes: " + err.Error())
 	}
-	r, err := w.functions.Invoke(context.Background(), function, payload)
+	r, err := w.functions.Invoke(known(context.Background(), payload), function, payload)
 	if err != nil {
 		return nil, err.Error()
 	}

@@ -111,12 +111,12 @@ func (w *world) close() {
 // makeFunctions makes the deployed functions, with the time limits that the template gives them.
 func (w *world) makeFunctions() {
 	w.t.Helper()
-	artifacts := blob.Bucket(bucket{w.artifacts, w.gremlin})
+	artifacts := blob.Bucket(bucket{w.artifacts, w.gremlin, w.records})
 	if w.plan.around != nil {
 		artifacts = w.plan.around(w, artifacts)
 	}
 	p := wiring.Parts{
-		Store: w.records, Artifacts: artifacts, Results: slowly{bucket{w.results, w.gremlin}, w.plan.slow}, Executions: w,
+		Store: w.records, Artifacts: artifacts, Results: slowly{bucket{w.results, w.gremlin, w.records}, w.plan.slow}, Executions: w,
 		Connectors: w.customer, Clock: time.Now, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	}
 	p.PartBytes = 900 // two parts, or a part and a half of a run
@@ -195,8 +195,19 @@ func (w *world) Start(ctx context.Context, account, id string, generation int) e
 type lambda struct{ functions *localgw.InProcess }
 
 func (l lambda) Invoke(ctx context.Context, function string, payload []byte) (asl.Reply, error) {
-	r, err := l.functions.Invoke(ctx, function, payload)
+	r, err := l.functions.Invoke(known(ctx, payload), function, payload)
 	return asl.Reply{Payload: r.Payload, Failed: r.FunctionError != ""}, err
+}
+
+// known is the context of a call whose payload names a generation.
+func known(ctx context.Context, payload []byte) context.Context {
+	var job struct {
+		Generation int `json:"generation"`
+	}
+	if json.Unmarshal(payload, &job) != nil || job.Generation == 0 {
+		return ctx
+	}
+	return context.WithValue(ctx, generationOf{}, job.Generation)
 }
 
 // shelf is where the Map's items are read and its results written.
