@@ -57,7 +57,7 @@ func crashed(t *testing.T, s scenario) *world {
 // TestALateWorkerMeetsTheNextOne: the old worker wakes up not at the end, but while the next generation is at work, just
 // before one of its steps that matter. Neither disturbs the other's record or document.
 func TestALateWorkerMeetsTheNextOne(t *testing.T) {
-	moments := []string{"artifacts.CreateUpload ", "artifacts.UploadPart ", "artifacts.CompleteUpload ", "artifacts.Uploads ", "target.Put "}
+	moments := []string{"artifacts.CreateUpload ", "artifacts.UploadPart ", "artifacts.CompleteUpload ", "artifacts.Uploads ", "target."}
 	for name, s := range map[string]scenario{"connector": {request: delivered}, "sharded": {request: delivered, sharded: true}} {
 		for _, m := range []mishap{frozenBefore, frozenAfter} {
 			for _, moment := range moments {
