@@ -92,6 +92,7 @@ func newCanaryWorld(t *testing.T) *canaryWorld {
 	t.Helper()
 	before := slog.Default()
 	s := &stack{options: options{data: t.TempDir(), demo: true}}
+	t.Chdir(".") // the embedded S3 works from another folder
 	t.Cleanup(func() {
 		slog.SetDefault(before)
 		if err := s.close(); err != nil {
