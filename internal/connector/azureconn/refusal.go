@@ -68,7 +68,7 @@ func (t *target) refusal(reply *http.Response, permission string) error {
 	_ = reply.Body.Close()                 // its code is in its header
 	code := reply.Header.Get("x-ms-error-code")
 	cause := fmt.Errorf("status %d, %s", reply.StatusCode, word(code))
-	wait, busy := guard.AsksToWait(reply, t.clock())
+	wait, busy := guard.AsksToWait(reply.StatusCode, reply.Header, t.clock())
 	known := reasons[code]
 	switch {
 	case known == credentials:

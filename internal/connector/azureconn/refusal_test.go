@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -237,33 +238,35 @@ func TestListings(t *testing.T) {
 // TestBlocksAreSentAgain when the connection breaks, a few times, and no other failure.
 func TestBlocksAreSentAgain(t *testing.T) {
 	for name, c := range map[string]struct {
-		fail  func(w http.ResponseWriter, n int)
-		sends int
+		fail  func(w http.ResponseWriter, n int64)
+		sends int64
 	}{
-		"breaks twice":  {func(_ http.ResponseWriter, n int) { abortBefore(n, 3) }, 3},
-		"always breaks": {func(_ http.ResponseWriter, n int) { abortBefore(n, 99) }, 3},
-		"busy":          {func(w http.ResponseWriter, _ int) { w.WriteHeader(http.StatusTooManyRequests) }, 1},
-		"denied":        {func(w http.ResponseWriter, _ int) { w.WriteHeader(http.StatusForbidden) }, 1},
+		"breaks twice":  {func(w http.ResponseWriter, n int64) { abortBefore(w, n, 3) }, 3},
+		"always breaks": {func(w http.ResponseWriter, n int64) { abortBefore(w, n, 99) }, 3},
+		"busy":          {func(w http.ResponseWriter, _ int64) { w.WriteHeader(http.StatusTooManyRequests) }, 1},
+		"denied":        {func(w http.ResponseWriter, _ int64) { w.WriteHeader(http.StatusForbidden) }, 1},
 	} {
-		n := 0
+		var n atomic.Int64
 		target := openAt(t, func(w http.ResponseWriter, r *http.Request) {
-			if io.Copy(io.Discard, r.Body); r.URL.Query().Get("comp") == "block" && n < c.sends {
-				n++
-				c.fail(w, n)
+			io.Copy(io.Discard, r.Body)
+			if r.URL.Query().Get("comp") == "block" && n.Load() < c.sends {
+				c.fail(w, n.Add(1))
+				return
 			}
 			w.WriteHeader(http.StatusCreated)
 		})
 		err := target.Create(t.Context(), sized("a", blockBytes+1))
-		if (err == nil) != (name == "breaks twice") || n != c.sends {
-			t.Errorf("%s: %v after %d", name, err, n)
+		if (err == nil) != (name == "breaks twice") || n.Load() != c.sends {
+			t.Errorf("%s: %v after %d", name, err, n.Load())
 		}
 	}
 }
 
-func abortBefore(n, end int) {
+func abortBefore(w http.ResponseWriter, n, end int64) {
 	if n < end {
 		panic(http.ErrAbortHandler)
 	}
+	w.WriteHeader(http.StatusCreated)
 }
 
 // TestRecordsThatAreNotOpened: what can't be part of a host or a path gets no further than the record.

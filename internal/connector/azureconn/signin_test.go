@@ -19,7 +19,6 @@ const (
 
 // signIn gives tokens as Microsoft's sign-in does: to the one application, for its secret and this scope.
 type signIn struct {
-	t *testing.T
 	*httptest.Server
 
 	mu     sync.Mutex
@@ -29,7 +28,7 @@ type signIn struct {
 
 func newSignIn(t *testing.T) *signIn {
 	t.Helper()
-	s := &signIn{t: t}
+	s := &signIn{}
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.Close)
 	return s

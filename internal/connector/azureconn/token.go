@@ -26,16 +26,16 @@ type application struct {
 
 // ask signs in.
 func (a application) ask(ctx context.Context, now time.Time) (bearer.Grant, error) {
-	reply, text, err := bearer.Post(ctx, a.client, a.url, url.Values{
+	reply, err := bearer.Post(ctx, a.client, a.url, url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {a.id}, "client_secret": {a.secret.Reveal()}, "scope": {scope},
 	})
 	if err != nil {
 		return bearer.Grant{}, err
 	}
-	if reply.StatusCode != http.StatusOK {
-		return bearer.Grant{}, signInRefusal(reply, text, now)
+	if reply.Status != http.StatusOK {
+		return bearer.Grant{}, signInRefusal(reply, now)
 	}
-	return bearer.ReadGrant(text)
+	return bearer.ReadGrant(reply.Text)
 }
 
 // signInReasons are the sign-in's numbers (AADSTS…) in words for the connector's owner.
@@ -54,22 +54,22 @@ var signInReasons = map[int]string{
 
 // signInRefusal says why there is no token. A number that has no words is named, which is what Microsoft's pages are
 // searched for by.
-func signInRefusal(reply *http.Response, text []byte, now time.Time) error {
+func signInRefusal(reply bearer.Reply, now time.Time) error {
 	var said struct {
 		Error string `json:"error"`
 		Codes []int  `json:"error_codes"`
 	}
-	_ = json.Unmarshal(text, &said) // what can't be read says nothing
+	_ = json.Unmarshal(reply.Text, &said) // what can't be read says nothing
 	number := 0
 	if len(said.Codes) > 0 {
 		number = said.Codes[0]
 	}
-	wait, busy := guard.AsksToWait(reply, now)
-	cause := fmt.Errorf("sign-in: status %d, AADSTS%d", reply.StatusCode, number)
+	wait, busy := guard.AsksToWait(reply.Status, reply.Header, now)
+	cause := fmt.Errorf("sign-in: status %d, AADSTS%d", reply.Status, number)
 	switch {
 	case busy:
 		return guard.Busy(cause, wait)
-	case reply.StatusCode >= 500 || reply.StatusCode < 400 || said.Error == "temporarily_unavailable":
+	case reply.Status >= 500 || reply.Status < 400 || said.Error == "temporarily_unavailable":
 		return fault.Wrap(cause, fault.Unavailable, "destination_unavailable", "Microsoft's sign-in did not answer, or failed.")
 	}
 	reason, ok := signInReasons[number]

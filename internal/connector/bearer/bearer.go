@@ -57,20 +57,28 @@ func (s *Source) Drop() {
 	s.token = ""
 }
 
-// Post sends the form to a sign-in, and gives the reply with its whole body read.
-func Post(ctx context.Context, client *http.Client, address string, form url.Values) (*http.Response, []byte, error) {
+// Reply is a sign-in's, read whole.
+type Reply struct {
+	Status int
+	Header http.Header
+	Text   []byte
+}
+
+// Post sends the form to a sign-in.
+func Post(ctx context.Context, client *http.Client, address string, form url.Values) (Reply, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, nil, fault.New(fault.Internal, "internal_error", "The sign-in's address can't be used.")
+		return Reply{}, fault.New(fault.Internal, "internal_error", "The sign-in's address can't be used.")
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("User-Agent", guard.UserAgent)
 	reply, err := client.Do(request)
 	if err != nil {
-		return nil, nil, guard.Unanswered(err)
+		return Reply{}, guard.Unanswered(err)
 	}
+	defer reply.Body.Close()
 	text, err := guard.ReadReply(reply, guard.MaxRefusal)
-	return reply, text, err
+	return Reply{reply.StatusCode, reply.Header, text}, err
 }
 
 // maxTokenBytes bounds a token, which goes into a header.

@@ -143,7 +143,8 @@ func testPages(t *testing.T, h Harness) {
 		t.Errorf("%d objects, %d requests before the first and %d in all", len(seen), atFirst, all)
 	}
 	start = h.Line.Requests()
-	for range h.Target.List(t.Context(), connector.ListQuery{}) {
+	for _, err := range h.Target.List(t.Context(), connector.ListQuery{}) {
+		must(t, err)
 		break
 	}
 	if n := h.Line.Requests() - start; n != 1 {

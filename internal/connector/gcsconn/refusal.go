@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"time"
@@ -36,14 +37,15 @@ const (
 
 // refusal reads a reply that isn't what was asked for, and says what the owner can do.
 func (t *target) refusal(reply *http.Response, permission string) error {
-	text, err := guard.ReadReply(reply, guard.MaxRefusal)
+	defer reply.Body.Close()
+	text, err := io.ReadAll(guard.Bounded(reply.Body, guard.MaxRefusal))
 	if err != nil {
-		return err
+		return guard.Unanswered(err)
 	}
 	reason := reasonOf(text)
 	cause := fmt.Errorf("status %d, %s", reply.StatusCode, word(reason))
 	known, listed := reasons[reason]
-	wait, busy := guard.AsksToWait(reply, time.Now())
+	wait, busy := guard.AsksToWait(reply.StatusCode, reply.Header, time.Now())
 	switch status := reply.StatusCode; {
 	case known != nil:
 		return fault.Wrap(cause, known.Kind, known.Code, known.Message)

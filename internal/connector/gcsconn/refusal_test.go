@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -184,22 +185,22 @@ func TestSessionsThatGetNowhere(t *testing.T) {
 		"never answers":        func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"not JSON":             func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "canary") },
 	} {
-		requests, cancels := 0, 0
+		var requests, cancels atomic.Int64
 		target := openAt(t, func(w http.ResponseWriter, r *http.Request) {
-			switch {
-			case r.Method == http.MethodPost:
+			switch r.Method {
+			case http.MethodPost:
 				w.Header().Set("Location", "http://"+r.Host+"/session?upload_id=canary")
-			case r.Method == http.MethodDelete:
-				cancels++
+			case http.MethodDelete:
+				cancels.Add(1)
 			default:
-				requests++
+				requests.Add(1)
 				io.Copy(io.Discard, r.Body)
 				handle(w, r)
 			}
 		})
 		err := target.Create(t.Context(), sized("a", 2*chunkBytes))
-		if !fault.Is(err, fault.Unavailable) || requests > 8 || cancels != 1 || strings.Contains(err.Error(), "canary") {
-			t.Errorf("%s: %v after %d requests, %d cancels", name, err, requests, cancels)
+		if !fault.Is(err, fault.Unavailable) || requests.Load() > 8 || cancels.Load() != 1 || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v after %d requests, %d cancels", name, err, requests.Load(), cancels.Load())
 		}
 	}
 }

@@ -22,7 +22,6 @@ type front struct {
 
 	mu       sync.Mutex
 	sessions map[string]*arrived
-	cancels  int
 }
 
 // arrived is what the store has of an upload.
@@ -57,7 +56,6 @@ func (f *front) RoundTrip(r *http.Request) (*http.Response, error) {
 		return reply(r, http.StatusNotFound, ""), nil
 	case r.Method == http.MethodDelete:
 		s.dropped = true
-		f.cancels++
 		return reply(r, 499, ""), nil
 	case s.done != nil:
 		return reply(r, http.StatusOK, string(s.done)), nil

@@ -75,7 +75,10 @@ func (t *target) do(ctx context.Context, r request) (*http.Response, error) {
 	out.Header.Set("Authorization", "Bearer "+token)
 	out.Header.Set("User-Agent", guard.UserAgent)
 	reply, err := t.client.Do(out)
-	return reply, guard.Unanswered(err)
+	if err != nil {
+		return nil, guard.Unanswered(err)
+	}
+	return reply, nil
 }
 
 // ask sends a request whose reply is JSON, and reads it into v, which may be nil.

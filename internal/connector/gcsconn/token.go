@@ -58,16 +58,16 @@ func (a account) ask(ctx context.Context, now time.Time) (bearer.Grant, error) {
 	if err != nil {
 		return bearer.Grant{}, err
 	}
-	reply, text, err := bearer.Post(ctx, a.client, a.url, url.Values{
+	reply, err := bearer.Post(ctx, a.client, a.url, url.Values{
 		"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {assertion},
 	})
 	if err != nil {
 		return bearer.Grant{}, err
 	}
-	if reply.StatusCode != http.StatusOK {
-		return bearer.Grant{}, tokenRefusal(reply, text, now)
+	if reply.Status != http.StatusOK {
+		return bearer.Grant{}, tokenRefusal(reply, now)
 	}
-	return bearer.ReadGrant(text)
+	return bearer.ReadGrant(reply.Text)
 }
 
 // assertion is the signed claim that is traded for a token.
@@ -101,18 +101,18 @@ func encode(v any) (string, error) {
 
 // tokenRefusal says why Google gives no token. Its description is looked at in one case, since a clock that is wrong and
 // a key that is have the same code.
-func tokenRefusal(reply *http.Response, text []byte, now time.Time) error {
+func tokenRefusal(reply bearer.Reply, now time.Time) error {
 	var said struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	_ = json.Unmarshal(text, &said) // what can't be read says nothing
-	wait, busy := guard.AsksToWait(reply, now)
-	cause := fmt.Errorf("token: status %d, %s", reply.StatusCode, word(said.Error))
+	_ = json.Unmarshal(reply.Text, &said) // what can't be read says nothing
+	wait, busy := guard.AsksToWait(reply.Status, reply.Header, now)
+	cause := fmt.Errorf("token: status %d, %s", reply.Status, word(said.Error))
 	switch {
 	case busy:
 		return guard.Busy(cause, wait)
-	case reply.StatusCode >= 500 || reply.StatusCode < 400:
+	case reply.Status >= 500 || reply.Status < 400:
 		return fault.Wrap(cause, fault.Unavailable, "destination_unavailable", "Google's sign-in did not answer, or failed.")
 	case strings.Contains(said.Description, "reasonable timeframe"):
 		return fault.Wrap(cause, fault.Unavailable, "clock_skewed", "Google's clock and ours differ too much.")

@@ -54,7 +54,6 @@ func accountFile(t *testing.T, key *rsa.PrivateKey) []byte {
 // tokenServer gives tokens as Google does: for an assertion that the account has signed, for this audience, this scope
 // and this hour.
 type tokenServer struct {
-	t *testing.T
 	*httptest.Server
 	now func() time.Time
 
@@ -67,7 +66,7 @@ type tokenServer struct {
 
 func newTokenServer(t *testing.T) *tokenServer {
 	t.Helper()
-	s := &tokenServer{t: t, now: time.Now, life: 3600, granted: map[string]bool{}}
+	s := &tokenServer{now: time.Now, life: 3600, granted: map[string]bool{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.Close)
 	return s

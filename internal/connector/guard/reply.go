@@ -89,10 +89,10 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 	return min(max(at.Sub(now).Round(time.Second), 0), maxWait)
 }
 
-// AsksToWait reports whether the reply is for now only, by 429 or by 503 with a wait, and what wait it asks for.
-func AsksToWait(r *http.Response, now time.Time) (time.Duration, bool) {
-	wait := RetryAfter(r.Header, now)
-	return wait, r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusServiceUnavailable && wait > 0
+// AsksToWait reports whether a refusal is for now only, by 429 or by 503 with a wait, and what wait it asks for.
+func AsksToWait(status int, h http.Header, now time.Time) (time.Duration, bool) {
+	wait := RetryAfter(h, now)
+	return wait, status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable && wait > 0
 }
 
 // Busy is the refusal of a store that protects itself. It asks for a wait of at least a second.

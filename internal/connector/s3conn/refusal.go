@@ -131,7 +131,7 @@ func busy(err error) error {
 	if response == nil {
 		return nil
 	}
-	wait, busy := guard.AsksToWait(response.Response, time.Now())
+	wait, busy := guard.AsksToWait(response.StatusCode, response.Header, time.Now())
 	if busy || fault.KindOf(s3blob.Failure(err)) == fault.Throttled {
 		return guard.Busy(err, wait)
 	}

@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/videovector/exports/internal/blob/embeds3/embeds3test"
 	"github.com/videovector/exports/internal/connector"
+	"github.com/videovector/exports/internal/connector/conntest"
+	"github.com/videovector/exports/internal/connector/conntest/faultproxy"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -175,6 +178,23 @@ func TestWritesAreVerified(t *testing.T) {
 	}
 	if writes != 3 {
 		t.Errorf("%d writes", writes)
+	}
+}
+
+// TestTheSDKTriesAgain: with the SDK's own tries a lost reply is mostly got over inside of a call, and the object that
+// the first try wrote counts as delivered.
+func TestTheSDKTriesAgain(t *testing.T) {
+	line := faultproxy.New(t, faultproxy.Config{Upstream: embeds3test.Endpoint(), Refuse: refuse})
+	o := opener(t, line.URL())
+	o.Attempts = 0
+	target := open(t, o, record(embeds3test.Bucket(t)))
+	for n, present := range []bool{false, true, false} { // looking, writing, reading back
+		line.Break(n+1, conntest.Fault{Lost: true})
+		key := fmt.Sprintf("a-%d", n)
+		stored, err := connector.Put(t.Context(), target, small(key))
+		if err != nil || !line.Broke() || stored.AlreadyPresent != present {
+			t.Errorf("request %d: %+v, %v", n+1, stored, err)
+		}
 	}
 }
 

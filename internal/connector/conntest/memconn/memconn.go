@@ -174,7 +174,7 @@ func (t *Target) page(q connector.ListQuery, after string) (page []connector.Fil
 	for _, key := range keys[:min(pageKeys, len(keys))] {
 		last = key
 		rest, ok := strings.CutPrefix(key, q.Prefix)
-		if o := t.objects[key]; ok && !(q.Flat && strings.Contains(rest, "/")) {
+		if o := t.objects[key]; ok && (!q.Flat || !strings.Contains(rest, "/")) {
 			page = append(page, connector.File{Key: key, Bytes: int64(len(o.content)), LastModified: time.Unix(int64(o.written), 0).UTC(), ContentType: o.contentType})
 		}
 	}
