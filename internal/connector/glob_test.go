@@ -79,11 +79,9 @@ func TestPatternTakesNoTime(t *testing.T) {
 			t.Fatalf("%q: %v", pattern, err)
 		}
 		began := time.Now()
-		for range 20 {
-			p.Match(key)
-		}
-		if took := time.Since(began); took > 10*time.Second {
-			t.Errorf("%q: 20 keys took %s", pattern, took)
+		p.Match(key)
+		if took := time.Since(began); took > 10*time.Second { // it is milliseconds, or more than a lifetime
+			t.Errorf("%q: a key took %s", pattern, took)
 		}
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"regexp"
 )
 
-// Names under which a connector's secrets are sealed. Those of GCS are Google's own names for them.
+// Names under which a connector's secrets are sealed. An S3 connector with a role has none; those of GCS are Google's own
+// names for them, and there is not always a GCSPrivateKeyID.
 const (
 	S3AccessKeyID     = "access_key_id"
 	S3SecretAccessKey = "secret_access_key"

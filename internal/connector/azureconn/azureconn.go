@@ -15,13 +15,6 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
-// Names of an Azure connector's secrets.
-const (
-	TenantID     = "tenant_id"
-	ClientID     = "client_id"
-	ClientSecret = "client_secret"
-)
-
 // Opener opens Azure connectors.
 type Opener struct {
 	Sealer seal.Sealer
@@ -73,11 +66,11 @@ func (o Opener) OpenTarget(ctx context.Context, c store.Connector) (connector.Ta
 
 // tokens gives the application's access tokens.
 func (o Opener) tokens(secrets seal.Secrets) (*bearer.Source, error) {
-	tenant := secrets[TenantID].Reveal()
-	if err := errors.Join(connector.CheckTenantID(tenant), connector.CheckClientID(secrets[ClientID].Reveal())); err != nil {
+	tenant := secrets[connector.AzureTenantID].Reveal()
+	if err := errors.Join(connector.CheckTenantID(tenant), connector.CheckClientID(secrets[connector.AzureClientID].Reveal())); err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "connector_unusable", "The connector's tenant or client id is not one of Azure's.")
 	}
-	a := application{client: o.Client, url: loginURL, id: secrets[ClientID].Reveal(), secret: secrets[ClientSecret]}
+	a := application{client: o.Client, url: loginURL, id: secrets[connector.AzureClientID].Reveal(), secret: secrets[connector.AzureClientSecret]}
 	if o.LoginURL != "" {
 		a.url = o.LoginURL
 	}

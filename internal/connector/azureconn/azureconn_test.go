@@ -189,7 +189,7 @@ func openWith(t *testing.T, o azureconn.Opener, container string) connector.Targ
 
 func secrets() seal.Secrets {
 	return seal.Secrets{
-		azureconn.TenantID: seal.NewSecret(tenant), azureconn.ClientID: seal.NewSecret(client), azureconn.ClientSecret: seal.NewSecret(clientSecret),
+		connector.AzureTenantID: seal.NewSecret(tenant), connector.AzureClientID: seal.NewSecret(client), connector.AzureClientSecret: seal.NewSecret(clientSecret),
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/connector"
-	"github.com/videovector/exports/internal/connector/azureconn"
 	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/seal"
@@ -279,10 +278,10 @@ func TestRecordsThatAreNotOpened(t *testing.T) {
 		"no container":             func(c *store.Connector, _ seal.Secrets) { c.Container = "" },
 		"a container that climbs":  func(c *store.Connector, _ seal.Secrets) { c.Container = "../other" },
 		"a container with a query": func(c *store.Connector, _ seal.Secrets) { c.Container = "abc?comp=acl" },
-		"no tenant":                func(_ *store.Connector, s seal.Secrets) { delete(s, azureconn.TenantID) },
-		"a tenant that climbs":     func(_ *store.Connector, s seal.Secrets) { s[azureconn.TenantID] = seal.NewSecret("../common") },
-		"a tenant at another host": func(_ *store.Connector, s seal.Secrets) { s[azureconn.TenantID] = seal.NewSecret("@evil.example") },
-		"a client id that is none": func(_ *store.Connector, s seal.Secrets) { s[azureconn.ClientID] = seal.NewSecret("me") },
+		"no tenant":                func(_ *store.Connector, s seal.Secrets) { delete(s, connector.AzureTenantID) },
+		"a tenant that climbs":     func(_ *store.Connector, s seal.Secrets) { s[connector.AzureTenantID] = seal.NewSecret("../common") },
+		"a tenant at another host": func(_ *store.Connector, s seal.Secrets) { s[connector.AzureTenantID] = seal.NewSecret("@evil.example") },
+		"a client id that is none": func(_ *store.Connector, s seal.Secrets) { s[connector.AzureClientID] = seal.NewSecret("me") },
 	} {
 		c, s := record("container"), secrets()
 		change(&c, s)

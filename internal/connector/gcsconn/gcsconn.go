@@ -14,13 +14,6 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
-// Names of a GCS connector's secrets, as connector.ParseGCSCredentials gives them.
-const (
-	ClientEmail  = "client_email"
-	PrivateKey   = "private_key"
-	PrivateKeyID = "private_key_id" // may be ""
-)
-
 // Opener opens GCS connectors.
 type Opener struct {
 	Sealer seal.Sealer

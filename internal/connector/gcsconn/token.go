@@ -37,11 +37,11 @@ type account struct {
 
 // tokens gives the account's access tokens.
 func (o Opener) tokens(secrets seal.Secrets) (*bearer.Source, error) {
-	key, err := connector.ParseRSAKey(secrets[PrivateKey].Reveal())
+	key, err := connector.ParseRSAKey(secrets[connector.GCSPrivateKey].Reveal())
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "destination_credentials_refused", "The connector's service account key can't be read.") // the cause stays out
 	}
-	a := account{client: o.Client, url: connector.GoogleTokenURL, email: secrets[ClientEmail].Reveal(), keyID: secrets[PrivateKeyID].Reveal(), key: key}
+	a := account{client: o.Client, url: connector.GoogleTokenURL, email: secrets[connector.GCSClientEmail].Reveal(), keyID: secrets[connector.GCSPrivateKeyID].Reveal(), key: key}
 	if o.TokenURL != "" {
 		a.url = o.TokenURL
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/connector"
-	"github.com/videovector/exports/internal/connector/gcsconn"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store"
@@ -114,8 +113,8 @@ func TestRecordsThatAreNotOpened(t *testing.T) {
 		"no bucket":            {"", good},
 		"a bucket that climbs": {"../b", good},
 		"a bucket with a path": {"a/o/b", good},
-		"no key":               {"bucket", seal.Secrets{gcsconn.ClientEmail: seal.NewSecret(email)}},
-		"a key that is none":   {"bucket", seal.Secrets{gcsconn.PrivateKey: seal.NewSecret("canary")}},
+		"no key":               {"bucket", seal.Secrets{connector.GCSClientEmail: seal.NewSecret(email)}},
+		"a key that is none":   {"bucket", seal.Secrets{connector.GCSPrivateKey: seal.NewSecret("canary")}},
 	} {
 		record := store.Connector{ID: "conn_1", AccountID: "acct", Bucket: c.bucket}
 		if record.Secret, err = seal.SealSecrets(t.Context(), o.Sealer, seal.Context{AccountID: "acct", ConnectorID: "conn_1"}, c.secrets); err != nil {

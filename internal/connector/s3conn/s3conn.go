@@ -19,12 +19,6 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
-// Names of an S3 connector's secrets. A connector with a role has none.
-const (
-	AccessKeyID     = "access_key_id"
-	SecretAccessKey = "secret_access_key"
-)
-
 // Opener opens S3 connectors.
 type Opener struct {
 	Sealer seal.Sealer
@@ -74,7 +68,7 @@ func (o Opener) credentials(ctx context.Context, c store.Connector) (aws.Credent
 	if err != nil {
 		return nil, err
 	}
-	return credentials.NewStaticCredentialsProvider(secrets[AccessKeyID].Reveal(), secrets[SecretAccessKey].Reveal(), ""), nil
+	return credentials.NewStaticCredentialsProvider(secrets[connector.S3AccessKeyID].Reveal(), secrets[connector.S3SecretAccessKey].Reveal(), ""), nil
 }
 
 // retryer is the SDK's own, but for what it can't know: a refusal of ours stays one.

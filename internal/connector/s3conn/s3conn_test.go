@@ -65,7 +65,7 @@ func record(bucket string) store.Connector {
 func withKeys(t *testing.T, o s3conn.Opener, c store.Connector, secret string) store.Connector {
 	t.Helper()
 	sealed, err := seal.SealSecrets(t.Context(), o.Sealer, seal.Context{AccountID: c.AccountID, ConnectorID: c.ID}, seal.Secrets{
-		s3conn.AccessKeyID: seal.NewSecret(embeds3test.AccessKeyID), s3conn.SecretAccessKey: seal.NewSecret(secret),
+		connector.S3AccessKeyID: seal.NewSecret(embeds3test.AccessKeyID), connector.S3SecretAccessKey: seal.NewSecret(secret),
 	})
 	if err != nil {
 		t.Fatal(err)
