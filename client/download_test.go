@@ -47,6 +47,15 @@ func chunked(text string) http.HandlerFunc {
 	}
 }
 
+// endless sends the document and never stops.
+func endless(w http.ResponseWriter, _ *http.Request) {
+	for {
+		if _, err := io.WriteString(w, testDocument); err != nil {
+			return
+		}
+	}
+}
+
 // cutOff sends the beginning of a text and breaks the connection off.
 func cutOff(text string, after int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -106,9 +115,11 @@ func TestDamagedDocuments(t *testing.T) {
 		{"shorter, without a length", nil, chunked(testDocument[:500]), "size"},
 		{"longer, without a length", nil, chunked(testDocument + "\n"), "size"},
 		{"empty", nil, chunked(""), "size"},
+		{"endless", nil, endless, "size"},
 		{"cut off", nil, cutOff(testDocument, 1<<19), ""},
 		{"cut off, nothing known", unknown, cutOff(testDocument, 1<<19), ""},
 		{"a page of HTML, nothing known", unknown, document("<html>{}</html>"), "ending"},
+		{"a letter before it, nothing known", unknown, document("x" + testDocument[1:]), "ending"},
 		{"cut in the records, nothing known", unknown, chunked(testDocument[:500]), "ending"},
 		{"cut in the counts, nothing known", unknown, chunked(testDocument[:len(testDocument)-2]), "ending"},
 		{"counts that are no JSON, nothing known", unknown, document(strings.Replace(testDocument, "100001}", "100001,}", 1)), "ending"},
@@ -116,7 +127,11 @@ func TestDamagedDocuments(t *testing.T) {
 	} {
 		s := serve(t, completed(c.over), c.answer)
 		cl, _ := connect(t, s)
-		doc, err := cl.Exports.Download(t.Context(), "exp_1", io.Discard)
+		var out bytes.Buffer
+		doc, err := cl.Exports.Download(t.Context(), "exp_1", &out)
+		if c.over == nil && out.Len() > len(testDocument) || out.Len() > 0 && strings.HasSuffix(c.name, "and says so") {
+			t.Errorf("%s: %d bytes were written", c.name, out.Len())
+		}
 		var corrupt *client.CorruptError
 		if err == nil || errors.As(err, &corrupt) != (c.what != "") || corrupt != nil && (corrupt.What != c.what || corrupt.ExportID != "exp_1") {
 			t.Errorf("%s: %+v, %v", c.name, doc, err)
@@ -209,7 +224,7 @@ func TestPresignedLinksStaySecret(t *testing.T) {
 	for _, link := range []string{"http://storage.example.com/doc?s=" + signature, "ftp://x/?s=" + signature, "http://[::1?s=" + signature} {
 		s := serve(t, completed(map[string]any{"download_url": nil, "presigned_url": link}))
 		c, _ := connect(t, s)
-		if _, err := c.Exports.Download(t.Context(), "exp_1", io.Discard); err == nil || strings.Contains(err.Error(), signature) {
+		if _, err := c.Exports.Download(t.Context(), "exp_1", io.Discard); err == nil || err.Error() != "client: the presigned link is not an https URL" {
 			t.Errorf("%s: %v", link, err)
 		}
 	}
@@ -239,6 +254,18 @@ func TestDownloadEnds(t *testing.T) {
 	c, _ := connect(t, s, client.WithPatience(100*time.Millisecond))
 	if _, err := c.Exports.Download(t.Context(), "exp_1", io.Discard); err == nil || !strings.Contains(err.Error(), "nothing arrived for 100ms") {
 		t.Errorf("a stalled download: %v", err)
+	}
+	slow := func(w http.ResponseWriter, _ *http.Request) {
+		for part := 0; part < len(testDocument); part += 400_000 {
+			time.Sleep(300 * time.Millisecond)
+			io.WriteString(w, testDocument[part:min(part+400_000, len(testDocument))])
+			w.(http.Flusher).Flush()
+		}
+	}
+	s = serve(t, completed(nil), slow)
+	c, _ = connect(t, s, client.WithPatience(900*time.Millisecond))
+	if _, err := c.Exports.Download(t.Context(), "exp_1", io.Discard); err != nil {
+		t.Errorf("a slow download: %v", err)
 	}
 	s = serve(t, completed(nil), stalls)
 	c, _ = connect(t, s)

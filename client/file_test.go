@@ -67,6 +67,7 @@ func TestDownloadFileLeavesNothing(t *testing.T) {
 		{"refused", t.Context(), []http.HandlerFunc{completed(nil), fails(403, "authorization_insufficient_scope")}, 2},
 		{"always damaged", t.Context(), slices.Repeat([]http.HandlerFunc{completed(nil), document("{}")}, 4), 8},
 		{"always cut off", t.Context(), slices.Repeat([]http.HandlerFunc{completed(nil), cutOff(testDocument, 1<<19)}, 4), 8},
+		{"no server", t.Context(), []http.HandlerFunc{hangsUp}, 4},
 		{"cancelled", ctx, []http.HandlerFunc{completed(nil), func(w http.ResponseWriter, r *http.Request) {
 			w.Write([]byte(testDocument[:1000]))
 			w.(http.Flusher).Flush()

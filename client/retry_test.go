@@ -202,7 +202,7 @@ func TestNoServer(t *testing.T) {
 	s.Close()
 	c, p := connect(t, s)
 	_, err := c.Exports.Retrieve(t.Context(), "exp_1")
-	if err == nil || len(p.all) != 3 || !strings.HasPrefix(err.Error(), "client: GET /exports/exp_1: ") || strings.Contains(err.Error(), testKey) {
+	if err == nil || len(p.all) != 3 || !strings.HasPrefix(err.Error(), "client: GET /exports/exp_1: dial tcp") || strings.Contains(err.Error(), testKey) {
 		t.Errorf("%v after %d pauses", err, len(p.all))
 	}
 }

@@ -74,6 +74,15 @@ func TestWaitOutlivesTheServer(t *testing.T) {
 	if _, err := c.Exports.Wait(t.Context(), "exp_1", client.WaitOptions{}); err != nil {
 		t.Errorf("Wait = %v", err)
 	}
+	flaky := []http.HandlerFunc{}
+	for range 8 {
+		flaky = append(flaky, fails(503, "service_unavailable"), state("processing", 1))
+	}
+	s = serve(t, append(flaky, state("completed", 100))...)
+	c, _ = connect(t, s, client.WithMaxRetries(0))
+	if _, err := c.Exports.Wait(t.Context(), "exp_1", client.WaitOptions{}); err != nil {
+		t.Errorf("a server that fails now and then: %v", err)
+	}
 	dead := serve(t, fails(503, "service_unavailable"))
 	c, _ = connect(t, dead, client.WithMaxRetries(0))
 	var e *client.Error
