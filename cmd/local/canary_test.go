@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/videovector/exports/internal/connector/clouds"
 	"github.com/videovector/exports/internal/connector/conntest/memconn"
-	"github.com/videovector/exports/internal/connector/s3conn"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -128,7 +128,9 @@ func (w *canaryWorld) changeConnectors(ids map[string]string, c canaries) {
 // failForReal lets the real adapter ask a real S3 with keys that it doesn't know.
 func (w *canaryWorld) failForReal(id string) {
 	w.t.Helper()
-	w.clouds["s3"].real = s3conn.Opener{Sealer: w.parts.Sealer, Endpoint: w.s3.Endpoint()}
+	actual, err := clouds.New(clouds.Config{Sealer: w.parts.Sealer, Endpoints: clouds.Endpoints{S3: w.s3.Endpoint()}})
+	w.must(err)
+	w.clouds["s3"].real = actual
 	if r := w.call("POST", "/connectors/"+id+"/test", "", "", 200); r["success"] != false {
 		w.t.Errorf("strange keys open the bucket: %v", r)
 	}
