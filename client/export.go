@@ -43,6 +43,18 @@ const (
 	DestinationConnector = "connector"
 )
 
+// DeliveryReceipt is what the service read back at a connector's destination.
+type DeliveryReceipt struct {
+	URI            string    `json:"uri"`
+	ManifestURI    string    `json:"manifest_uri"`
+	Bytes          int64     `json:"bytes"`
+	SHA256         string    `json:"sha256"` // in hex
+	ETag           string    `json:"etag"`
+	VersionID      string    `json:"version_id"`      // S3's or Azure's version, Cloud Storage's generation; "" where none is kept
+	AlreadyPresent bool      `json:"already_present"` // an equal object stood there before
+	DeliveredAt    time.Time `json:"delivered_at"`
+}
+
 // Export is one export as the API tells of it. What is null there is the zero value here.
 type Export struct {
 	ID          string     `json:"export_id"`
@@ -81,6 +93,7 @@ type Export struct {
 	Counts                map[string]int64 `json:"counts"`
 	SHA256                string           `json:"sha256"` // of the document, in hex; not every service tells it
 	ManifestSHA256        string           `json:"manifest_sha256"`
+	DeliveryReceipt       *DeliveryReceipt `json:"delivery_receipt"` // nil until the document is delivered to a connector
 
 	raw json.RawMessage
 }

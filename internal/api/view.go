@@ -40,7 +40,9 @@ type exportView struct {
 	PresignedURLExpiresAt *string        `json:"presigned_url_expires_at"`
 	Progress              progressView   `json:"progress"`
 	Counts                *export.Counts `json:"counts"`
+	SHA256                *string        `json:"sha256"`
 	ManifestSHA256        *string        `json:"manifest_sha256"`
+	DeliveryReceipt       *receiptView   `json:"delivery_receipt"`
 	ExpiresAt             *string        `json:"expires_at"`
 }
 
@@ -50,6 +52,25 @@ type paramsView struct {
 	DestinationConnectorID *string  `json:"destination_connector_id,omitempty"`
 	DestinationBasePath    *string  `json:"destination_base_path,omitempty"`
 	DestinationSubpath     *string  `json:"destination_subpath,omitempty"`
+}
+
+// receiptView is what was read back at the connector's destination.
+type receiptView struct {
+	URI            string  `json:"uri"`
+	ManifestURI    string  `json:"manifest_uri"`
+	Bytes          int64   `json:"bytes"`
+	SHA256         string  `json:"sha256"`
+	ETag           *string `json:"etag"`
+	VersionID      *string `json:"version_id"`
+	AlreadyPresent bool    `json:"already_present"`
+	DeliveredAt    *string `json:"delivered_at"`
+}
+
+func receipt(r *export.Receipt) *receiptView {
+	if r == nil {
+		return nil
+	}
+	return &receiptView{r.URI, r.ManifestURI, r.Bytes, r.SHA256, given(r.ETag), given(r.VersionID), r.AlreadyPresent, stamp(r.DeliveredAt)}
 }
 
 type progressView struct {
@@ -69,12 +90,12 @@ func view(e export.Export, now time.Time) exportView {
 		CreatedAt: stamp(e.CreatedAt), AvailableAt: stamp(e.AvailableAt), StartedAt: stamp(e.StartedAt),
 		CompletedAt: stamp(e.CompletedAt), UpdatedAt: stamp(e.UpdatedAt), ExpiresAt: stamp(e.ExpiresAt),
 		ErrorMessage: given(e.ErrorMessage), LastError: given(e.LastError),
-		UserID: given(e.UserID), ResultScope: string(e.Request.Scope), Progress: progress(e),
+		UserID: given(e.UserID), ResultScope: string(e.Request.Scope), Progress: progress(e), DeliveryReceipt: receipt(e.Receipt),
 	}
 	v.place(e, now)
 	v.ExportParams = params(e.Request.RunIDs, &v)
 	if a := e.Artifact; a != nil {
-		v.FileSizeBytes, v.Counts, v.ManifestSHA256 = &a.Bytes, &a.Counts, given(a.ManifestSHA256)
+		v.FileSizeBytes, v.Counts, v.SHA256, v.ManifestSHA256 = &a.Bytes, &a.Counts, given(a.SHA256), given(a.ManifestSHA256)
 	}
 	return v
 }

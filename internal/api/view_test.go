@@ -62,12 +62,12 @@ func step(r *rand.Rand, e export.Export, now time.Time) export.Export {
 	switch {
 	case e.Artifact == nil:
 		return e.Packaged(export.Artifact{
-			Bucket: "artifacts", Key: "artifacts/acct/exp_1/exp_1.json", Bytes: 42, ManifestSHA256: strings.Repeat("cd", 32),
+			Bucket: "artifacts", Key: "artifacts/acct/exp_1/exp_1.json", Bytes: 42, SHA256: strings.Repeat("ab", 32), ManifestSHA256: strings.Repeat("cd", 32),
 		}, now)
 	case e.Link == nil:
 		return e.Linked(export.Link{URL: "https://storage.example.com/", ExpiresAt: now.Add(time.Hour)}, now)
 	case e.ToConnector() && e.Receipt == nil:
-		return e.Delivered(export.Receipt{URI: "s3://customer/base/exp_1.json"}, now)
+		return e.Delivered(export.Receipt{URI: "s3://customer/base/exp_1.json", SHA256: strings.Repeat("ab", 32), DeliveredAt: now}, now)
 	}
 	return e.Complete(now)
 }
@@ -132,6 +132,8 @@ func rules(v map[string]any) (broken []string) {
 	for name, value := range params {
 		check("export_params."+name, slices.Contains(paramNames, name) && (name == "prompt_run_ids" || cmp.Equal(value, v[name])))
 	}
+	receipt, _ := v["delivery_receipt"].(map[string]any)
+	check("a receipt tells of the destination", (receipt == nil) == (v["destination_uri"] == nil) && (receipt == nil || cmp.Equal(receipt["uri"], v["destination_uri"])))
 	check("export_params is not empty", v["export_params"] == nil || len(params) > 0)
 	percent := v["progress"].(map[string]any)["percent"].(float64)
 	check("percent", percent >= 0 && percent <= 100 && (percent == 100) == (v["status"] == "completed"))
@@ -158,7 +160,7 @@ func TestViewsFields(t *testing.T) {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		t.Fatal(err)
 	}
-	want := append(slices.Clone(fieldNames), "user_id", "result_scope", "presigned_url", "presigned_url_expires_at", "progress", "counts", "manifest_sha256", "expires_at")
+	want := append(slices.Clone(fieldNames), "user_id", "result_scope", "presigned_url", "presigned_url_expires_at", "progress", "counts", "sha256", "manifest_sha256", "delivery_receipt", "expires_at")
 	slices.Sort(want)
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(v))); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)

@@ -235,7 +235,11 @@ func (w *world) complete(id string) {
 		}, w.now)
 		e = e.Linked(export.Link{URL: "https://storage.example.com/" + key + "?as=made", ExpiresAt: w.now.Add(time.Hour)}, w.now)
 		if d := e.Request.Destination; d != nil {
-			e = e.Delivered(export.Receipt{URI: "s3://customer/" + export.JoinPath(d.BasePath, d.Subpath, export.ObjectName(id)), Bytes: int64(len(document))}, w.now)
+			at := "s3://customer/" + export.JoinPath(d.BasePath, d.Subpath, export.ObjectName(id))
+			e = e.Delivered(export.Receipt{
+				URI: at, ManifestURI: strings.TrimSuffix(at, ".json") + ".manifest.json", Bytes: int64(len(document)),
+				SHA256: strings.Repeat("ab", 32), ETag: "etag", DeliveredAt: w.now,
+			}, w.now)
 		}
 		return e.Complete(w.now)
 	})
