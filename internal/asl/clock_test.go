@@ -96,6 +96,10 @@ func TestClock(t *testing.T) {
 			definition: invoke(`"TimeoutSeconds":130`), answers: []string{"slow"},
 			calls: seconds64(0), ends: 130 * time.Second, status: "FAILED", error: "States.Timeout",
 		},
+		"a task without a limit": {
+			definition: invoke(``), answers: []string{"slow"},
+			calls: seconds64(0), ends: maxSeconds * time.Second, status: "FAILED", error: "States.Timeout",
+		},
 		"a task's limit is each attempt's": {
 			definition: invoke(`"TimeoutSeconds":10,"Retry":[{"ErrorEquals":["States.Timeout"]}]`), answers: []string{"slow", "slow", "1"},
 			calls: seconds64(0, 11, 23), ends: 23 * time.Second, status: "SUCCEEDED",

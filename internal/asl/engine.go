@@ -93,6 +93,7 @@ func (e *Engine) revive(name string, events []Event) (*execution, error) {
 		return nil, err
 	}
 	x := e.execution(name, events[0].Time, input)
+	*x.events = len(events)
 	for _, ev := range events {
 		if ev.Inner {
 			continue
@@ -112,7 +113,10 @@ func (e *Engine) revive(name string, events []Event) (*execution, error) {
 
 // execution is one that is about to enter the first state.
 func (e *Engine) execution(name string, started time.Time, input any) *execution {
-	return &execution{engine: e, name: name, started: started, input: input, at: e.cfg.Machine.top.StartAt, data: input, journal: &sync.Mutex{}}
+	events := 1 // that it started
+	return &execution{
+		engine: e, name: name, started: started, input: input, at: e.cfg.Machine.top.StartAt, data: input, journal: &sync.Mutex{}, events: &events,
+	}
 }
 
 func (e *Engine) run(x *execution) { e.start(func() { x.run(e.cfg.context) }) }

@@ -230,3 +230,20 @@ func TestANameIsTakenOnce(t *testing.T) {
 		t.Errorf("%d starts were accepted", accepted)
 	}
 }
+
+// TestCirclesEnd: a machine that goes round and round fails where Step Functions ends it.
+func TestCirclesEnd(t *testing.T) {
+	e := NewEngine(Config{Machine: loaded(t, one(`"Type":"Pass","Next":"R"`, again)), Functions: &script{}, Journal: NewMemoryJournal()})
+	defer e.Close()
+	if err := e.Start(t.Context(), "x", json.RawMessage("{}")); err != nil {
+		t.Fatal(err)
+	}
+	e.Wait()
+	d, err := e.Describe("x")
+	if err != nil || d.Status != "FAILED" || d.Error != "States.Runtime" {
+		t.Errorf("ended %s %q, %v", d.Status, d.Error, err)
+	}
+	if events, err := e.History("x"); len(events) != maxEvents || err != nil {
+		t.Errorf("its history has %d events, %v, want %d", len(events), err, maxEvents)
+	}
+}

@@ -25,6 +25,7 @@ type execution struct {
 
 	item    map[string]any // $$.Map.Item, inside of a Map state
 	journal *sync.Mutex    // shared with the parts: events come one at a time
+	events  *int           // noted so far; shared with the parts, but for a distributed map's, and guarded by journal
 }
 
 // run goes from state to state until the end. When the engine stops it returns without an end.
@@ -102,10 +103,13 @@ func limited(v any) error {
 	return nil
 }
 
-// note appends to the journal, and gives the time of the event.
+// note appends to the journal, and gives the time of the event. An execution that goes round in circles fails in the end.
 func (x *execution) note(e Event) (time.Time, error) {
 	x.journal.Lock()
 	defer x.journal.Unlock()
+	if *x.events++; *x.events >= maxEvents && !e.ended() {
+		return time.Time{}, &Failure{errRuntime, fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxEvents)}
+	}
 	e.Time = x.engine.cfg.Clock.Now().UTC()
 	return e.Time, x.engine.cfg.Journal.Append(x.name, e)
 }

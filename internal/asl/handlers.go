@@ -31,6 +31,7 @@ const (
 	errResultWriter     = "States.ResultWriterFailed"
 	errTooManyFailures  = "States.ExceedToleratedFailureThreshold"
 	maxPayloadBytes     = 256 << 10 // of Step Functions, for the input and output of a state
+	maxEvents           = 25_000    // of Step Functions, for the history of an execution
 	maxRetries          = 99_999_999
 	defaultMaxAttempts  = 3
 	defaultInterval     = 1

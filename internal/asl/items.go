@@ -17,7 +17,10 @@ const maxItemsBytes = 64 << 20
 // outside of a Map state.
 func (x *execution) part(ctx context.Context, f *flow, input any, item map[string]any) (any, error) {
 	p := &execution{
-		engine: x.engine, name: x.name, started: x.started, input: x.input, at: f.StartAt, data: input, item: item, journal: x.journal,
+		engine: x.engine, name: x.name, started: x.started, input: x.input, at: f.StartAt, data: input, item: item, journal: x.journal, events: x.events,
+	}
+	if f.distributed() {
+		p.events = new(int)
 	}
 	return p.follow(ctx, f, true)
 }

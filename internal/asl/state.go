@@ -101,7 +101,9 @@ func (s *state) targets() []string {
 	return all
 }
 
-func (s *state) distributed() bool {
-	c := s.ItemProcessor.ProcessorConfig
-	return c != nil && c.Mode == "DISTRIBUTED"
+func (s *state) distributed() bool { return s.ItemProcessor.distributed() }
+
+// distributed reports whether the flow is that of a distributed map, whose children are executions of their own.
+func (f *flow) distributed() bool {
+	return f.ProcessorConfig != nil && f.ProcessorConfig.Mode == "DISTRIBUTED"
 }

@@ -130,12 +130,8 @@ func (x *execution) invoke(ctx context.Context, s *state, function string, paylo
 	if err := limited(payload); err != nil {
 		return nil, err
 	}
-	call := ctx
-	if s.TimeoutSeconds != nil {
-		var cancel context.CancelFunc
-		call, cancel = context.WithTimeout(ctx, seconds(*s.TimeoutSeconds))
-		defer cancel()
-	}
+	call, cancel := context.WithTimeout(ctx, seconds(or(s.TimeoutSeconds, maxSeconds)))
+	defer cancel()
 	reply, err := x.engine.cfg.Functions.Invoke(call, function, encodeValue(payload))
 	switch {
 	case ctx.Err() != nil:
