@@ -152,10 +152,6 @@ func TestBothInvokersAnswerAlike(t *testing.T) {
 		{"worker", task{Do: "bytes", Bytes: 100_000}},
 		{"worker", task{Do: "bytes", Bytes: MaxReply + 1}},
 		{"worker", task{Do: "fail"}},
-		{"worker", task{Do: "fail by type"}},
-		{"worker", task{Do: "fail by name"}},
-		{"worker", task{Do: "fail within"}},
-		{"worker", task{Do: "panic", File: "out of coffee"}},
 		{"streamer", task{Bytes: 300_000}},
 		{"streamer", task{Do: "fail"}},
 		{"streamer", task{Do: "break", Bytes: 3}},
@@ -236,7 +232,7 @@ func TestAProcessThatEnds(t *testing.T) {
 		{task{Do: "exit", Bytes: 3}, [2]string{"Runtime.ExitError", "RequestId: # Error: Runtime exited with error: exit status 3"}},
 		{task{Do: "exit"}, [2]string{"Runtime.ExitError", "RequestId: # Error: Runtime exited without providing a reason"}},
 		{task{Do: "be killed"}, [2]string{"Runtime.ExitError", "RequestId: # Error: Runtime exited with error: signal: killed"}},
-		{task{Do: "panic", File: "out of coffee"}, [2]string{"string", "out of coffee"}},
+		{task{Do: "panic with text"}, [2]string{"string", "out of coffee"}},
 	} {
 		before := asWorker(t, invokeAlone(t, b, "worker", task{}))
 		got := failureOf(t, invokeAlone(t, b, "worker", c.in))

@@ -68,17 +68,10 @@ func (e *namedError) Error() string { return e.text }
 
 // work does what the task says. It serves in this process too, where the task doesn't end the process.
 func work(ctx context.Context, in task) (any, error) {
+	if f, ok := failures[in.Do]; ok {
+		return f()
+	}
 	switch in.Do {
-	case "panic":
-		panic(in.File)
-	case "fail":
-		return nil, errors.New("nothing to be done")
-	case "fail by type":
-		return nil, &namedError{"nothing to be done"}
-	case "fail by name":
-		return nil, messages.InvokeResponse_Error{Type: "Export.Throttled", Message: "Not now."}
-	case "fail within":
-		return nil, fmt.Errorf("outer: %w", messages.InvokeResponse_Error{Type: "Export.Throttled", Message: "Not now."})
 	case "nothing":
 		return nil, nil
 	case "exit":
