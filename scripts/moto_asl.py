@@ -12,32 +12,38 @@ and one goes out on standard output for each, in order:
 those inside Map and Parallel included. A definition that moto refuses ends as {"status": "REFUSED", "cause": …}, an
 execution that it never ends as {"status": "STUCK"}. The process ends with its input.
 
-moto's interpreter is used as it is, but for three things:
+moto's interpreter is used as it is, but for four things:
   - Lambda is called at `functions`, and so are no other services: S3 is moto's own, in this process;
   - the waits between retries take no time: the module that waits sees a clock whose sleep returns at once;
-  - states entered are written down as they are, since a distributed Map's children leave no history that can be asked for.
+  - states entered are written down as they are, since a distributed Map's children leave no history that can be asked for;
+  - it tells when an execution has ended: its status changes before its output is there.
 """
 
+import collections
 import json
 import logging
 import os
 import sys
-import time
+import threading
 import types
 
 import boto3
 from botocore.config import Config
 from moto import mock_aws
+from moto.stepfunctions.parser.api import InvalidDefinition
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.eval.event import event_manager
+from moto.stepfunctions.parser.backend import execution as executions
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-REGION = "us-east-1"
+ACCOUNT, REGION = "123456789012", "us-east-1"
 PATIENCE_SECONDS = 20  # far beyond any execution of the tests; none of them waits
 
 functions = {"address": None, "client": None}
 buckets = set()
 machines = {}  # by definition: reading one takes moto long
+ended = collections.defaultdict(threading.Event)  # by name of an execution
 path = []
 
 
@@ -65,6 +71,13 @@ def patch():
         return add_event(self, *args, **kwargs)
 
     event_manager.EventManager.add_event = add_and_note
+    terminated = executions.BaseExecutionWorkerCommunication.terminated
+
+    def terminated_and_told(self):
+        terminated(self)
+        ended[self.execution.name].set()
+
+    executions.BaseExecutionWorkerCommunication.terminated = terminated_and_told
 
 
 def put_objects(s3, objects_by_bucket):
@@ -76,46 +89,33 @@ def put_objects(s3, objects_by_bucket):
             s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
 
 
-def machine_of(sfn, definition):
+def machine_of(states, definition):
     if definition not in machines:
-        machines[definition] = sfn.create_state_machine(
-            name=f"machine-{len(machines)}", definition=definition, roleArn="arn:aws:iam::123456789012:role/machine"
-        )["stateMachineArn"]
+        machines[definition] = states.create_state_machine(
+            name=f"machine-{len(machines)}", definition=definition, roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine"
+        ).arn
     return machines[definition]
 
 
-def run(sfn, s3, number, case):
+def run(states, s3, number, case):
     functions.update(address=case["functions"], client=None)
     put_objects(s3, case.get("objects") or {})
     path.clear()
     try:
-        machine = machine_of(sfn, json.dumps(case["definition"]))
-    except sfn.exceptions.ClientError as refusal:
+        machine = machine_of(states, json.dumps(case["definition"]))
+    except InvalidDefinition as refusal:
         return {"status": "REFUSED", "cause": str(refusal)[:500]}
-    execution = sfn.start_execution(stateMachineArn=machine, name=f"x-{number}", input=json.dumps(case["input"]))["executionArn"]
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        end = sfn.describe_execution(executionArn=execution)
-        if end["status"] != "RUNNING":
-            break
-        if time.monotonic() > give_up:
-            return {"status": "STUCK", "path": list(path)}
-        time.sleep(0.01)
+    name = f"x-{number}"
+    execution = states.start_execution(machine, name, json.dumps(case["input"]))
+    if not ended[name].wait(PATIENCE_SECONDS):
+        return {"status": "STUCK", "path": list(path)}
     return {
-        "status": end["status"],
-        "output": read_output(end["output"]) if "output" in end else None,
-        "error": end.get("error", ""),
-        "cause": end.get("cause", ""),
+        "status": execution.status,
+        "output": execution.output,
+        "error": execution.error or "",
+        "cause": execution.cause or "",
         "path": list(path),
     }
-
-
-def read_output(text):
-    """moto gives an output that is a string without its quotes."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def main():
@@ -125,9 +125,9 @@ def main():
     patch()
     config = {"stepfunctions": {"execute_state_machine": True}, "core": {"passthrough": {"services": ["lambda"]}}}
     with mock_aws(config=config):
-        sfn, s3 = boto3.client("stepfunctions", region_name=REGION), boto3.client("s3", region_name=REGION)
+        states, s3 = stepfunctions_parser_backends[ACCOUNT][REGION], boto3.client("s3", region_name=REGION)
         for number, line in enumerate(sys.stdin):
-            print(json.dumps(run(sfn, s3, number, json.loads(line))), file=answers, flush=True)
+            print(json.dumps(run(states, s3, number, json.loads(line))), file=answers, flush=True)
 
 
 main()
