@@ -75,7 +75,9 @@ func (l *Lines) strip(raw []byte) []byte {
 	if l.number == 1 {
 		record = bytes.TrimPrefix(record, utf8BOM)
 	}
-	record = bytes.Trim(record, " \t\r")
+	if n := len(record); n > 0 && (record[0] <= ' ' || record[n-1] <= ' ') {
+		record = bytes.Trim(record, " \t\r")
+	}
 	if !ended || len(record) == 0 || len(record)+1 != len(raw) {
 		l.irregular = true
 	}

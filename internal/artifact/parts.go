@@ -1,14 +1,10 @@
 package artifact
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"hash"
 	"io"
 	"runtime/debug"
-
-	"github.com/minio/crc64nvme"
+	"sync"
 )
 
 // Sizes of parts.
@@ -31,24 +27,31 @@ func PartSize(total int64) int64 {
 // before Close must Discard.
 type PartWriter struct {
 	buf, spare []byte
+	size       int
 	number     int
 	flush      func(number int, content []byte) error
 	pending    chan error // of the flush under way, nil for none
+	behind     *behind    // nil if nobody digests
 }
 
 // NewPartWriter writes parts of the size, numbered from first. flush must be done with the content when it returns.
 func NewPartWriter(size int64, first int, flush func(number int, content []byte) error) *PartWriter {
-	return &PartWriter{buf: make([]byte, 0, size), number: first, flush: flush}
+	return &PartWriter{buf: partBuffer(int(size)), size: int(size), number: first, flush: flush}
 }
+
+// Digest makes d see everything that is written, in order and on a goroutine of its own, while the part fills. It is
+// called before the first Write; after Close d has seen all. Its failures are ignored: digests have none.
+func (w *PartWriter) Digest(d io.Writer) { w.behind = follow(d, w.size) }
 
 // Write implements io.Writer.
 func (w *PartWriter) Write(p []byte) (int, error) {
 	written := 0
 	for len(p) > 0 {
-		n := min(len(p), cap(w.buf)-len(w.buf))
+		n := min(len(p), w.size-len(w.buf))
 		w.buf = append(w.buf, p[:n]...)
 		p, written = p[n:], written+n
-		if len(w.buf) == cap(w.buf) {
+		w.behind.filled(w.buf)
+		if len(w.buf) == w.size {
 			if err := w.handOver(); err != nil {
 				return written, err
 			}
@@ -62,13 +65,17 @@ func (w *PartWriter) handOver() error {
 	if err := w.wait(); err != nil {
 		return err
 	}
-	full, number, pending := w.buf, w.number, make(chan error, 1)
+	full, number, pending, digested := w.buf, w.number, make(chan error, 1), w.behind.full(w.buf)
 	if w.spare == nil {
-		w.spare = make([]byte, 0, cap(full))
+		w.spare = partBuffer(w.size)
 	}
 	w.buf, w.spare = w.spare[:0], full
 	w.number, w.pending = number+1, pending
-	go func() { pending <- guarded(w.flush, number, full) }()
+	go func() {
+		err := guarded(w.flush, number, full)
+		<-digested
+		pending <- err
+	}()
 	return nil
 }
 
@@ -85,19 +92,28 @@ func guarded(flush func(number int, content []byte) error, number int, content [
 
 // Close hands on what has not filled a part, and waits for everything.
 func (w *PartWriter) Close() error {
-	if err := w.wait(); err != nil || len(w.buf) == 0 {
+	defer w.behind.stop()
+	if err := w.wait(); err != nil {
 		return err
 	}
-	content := w.buf
-	w.buf = w.buf[:0]
-	w.number++
-	return w.flush(w.number-1, content)
+	digested := w.behind.full(w.buf)
+	if content := w.buf; len(content) > 0 {
+		w.buf = w.buf[:0]
+		w.number++
+		if err := w.flush(w.number-1, content); err != nil {
+			return err
+		}
+	}
+	<-digested
+	w.release()
+	return nil
 }
 
 // Discard drops what has not filled a part, and waits for the flush under way. After Close it has no effect.
 func (w *PartWriter) Discard() {
 	_ = w.wait() // whoever discards has a failure already
 	w.buf = w.buf[:0]
+	w.behind.stop()
 }
 
 func (w *PartWriter) wait() error {
@@ -109,87 +125,23 @@ func (w *PartWriter) wait() error {
 	return err
 }
 
-// Digests are the checksums of a document, in lower-case hex.
-type Digests struct {
-	Bytes      int64    `json:"bytes"`
-	SHA256     string   `json:"sha256"`
-	PartBytes  int64    `json:"part_bytes"`
-	PartSHA256 []string `json:"part_sha256"`
-	TreeSHA256 string   `json:"tree_sha256"` // SHA-256 over the part digests, concatenated as bytes
-	CRC64NVME  string   `json:"crc64nvme"`
-}
-
-// Digester computes Digests of what is written to it.
-type Digester struct {
-	whole, tree hash.Hash
-	crc         hash.Hash64
-	parts       *PartDigester
-	bytes       int64
-	partBytes   int64
-}
-
-// NewDigester digests with parts of the size.
-func NewDigester(partBytes int64) *Digester {
-	d := &Digester{whole: sha256.New(), tree: sha256.New(), crc: crc64nvme.New(), partBytes: partBytes}
-	d.parts = &PartDigester{size: partBytes, part: sha256.New(), done: func(sum []byte) { d.tree.Write(sum) }}
-	return d
-}
-
-// Write implements io.Writer; it never fails.
-func (d *Digester) Write(p []byte) (int, error) {
-	d.bytes += int64(len(p))
-	d.whole.Write(p)
-	d.crc.Write(p)
-	return d.parts.Write(p)
-}
-
-// Sum ends the last part and gives the digests; nothing may be written afterwards.
-func (d *Digester) Sum() Digests {
-	d.parts.end()
-	return Digests{
-		Bytes: d.bytes, SHA256: hex.EncodeToString(d.whole.Sum(nil)), PartBytes: d.partBytes, PartSHA256: d.parts.sums,
-		TreeSHA256: hex.EncodeToString(d.tree.Sum(nil)), CRC64NVME: hex.EncodeToString(d.crc.Sum(nil)),
-	}
-}
-
-// PartDigester computes the SHA-256 of each part.
-type PartDigester struct {
-	size, filled int64
-	part         hash.Hash
-	sums         []string
-	done         func(sum []byte)
-}
-
-// Write implements io.Writer; it never fails.
-func (d *PartDigester) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		k := min(int64(len(p)), d.size-d.filled)
-		d.part.Write(p[:k])
-		p, d.filled = p[k:], d.filled+k
-		if d.filled == d.size {
-			d.end()
+// release gives the buffers to the next writer. It is not called after a failure: a request that failed may still be
+// reading.
+func (w *PartWriter) release() {
+	for _, b := range [][]byte{w.buf, w.spare} {
+		if cap(b) > 0 {
+			partBuffers.Put(&b)
 		}
 	}
-	return n, nil
+	w.buf, w.spare = nil, nil
 }
 
-func (d *PartDigester) end() {
-	if d.filled == 0 {
-		return
-	}
-	sum := d.part.Sum(nil)
-	d.sums = append(d.sums, hex.EncodeToString(sum))
-	d.done(sum)
-	d.part.Reset()
-	d.filled = 0
-}
+// partBuffers are buffers of writers that are closed. Making one anew costs as much as filling it.
+var partBuffers sync.Pool
 
-// DigestOf reads r to its end.
-func DigestOf(r io.Reader, partBytes int64) (Digests, error) {
-	d := NewDigester(partBytes)
-	if _, err := io.CopyBuffer(d, r, make([]byte, 256<<10)); err != nil {
-		return Digests{}, err
+func partBuffer(size int) []byte {
+	if b, ok := partBuffers.Get().(*[]byte); ok && cap(*b) >= size {
+		return (*b)[:0]
 	}
-	return d.Sum(), nil
+	return make([]byte, 0, size)
 }

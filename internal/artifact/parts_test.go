@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc64"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -62,6 +64,66 @@ func TestPartWriter(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(written{})); diff != "" {
 			t.Fatalf("seed %d, size %d (-want +got):\n%s", seed, size, diff)
+		}
+	}
+}
+
+// TestPartWriterDigestsWhatItWrites writes more parts and pieces than there is room for, slower and faster than they
+// are digested: the digests are those of the whole.
+func TestPartWriterDigestsWhatItWrites(t *testing.T) {
+	for seed, r := range seeds(30) {
+		size := []int{behindStep / 2, behindStep, behindStep + 1, 3*behindStep - 7, 5 * behindStep}[r.IntN(5)]
+		content := make([]byte, r.IntN(6*size+1))
+		for k := range content {
+			content[k] = byte(r.Uint32())
+		}
+		want := NewDigester(int64(size))
+		_, _ = want.Write(content)
+		got, uploaded := NewDigester(int64(size)), []byte{}
+		w := NewPartWriter(int64(size), 1, func(_ int, part []byte) error {
+			uploaded = append(uploaded, part...)
+			return nil
+		})
+		w.Digest(got)
+		for left := content; len(left) > 0; {
+			n := min(len(left), 1+r.IntN(2*behindStep))
+			if _, err := w.Write(left[:n]); err != nil {
+				t.Fatal(err)
+			}
+			left = left[n:]
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.Sum(), got.Sum()); diff != "" || !bytes.Equal(uploaded, content) {
+			t.Fatalf("seed %d, %d bytes in parts of %d, equal %v (-want +got):\n%s", seed, len(content), size, bytes.Equal(uploaded, content), diff)
+		}
+	}
+}
+
+// TestDigestingEnds: whether a writer is closed, fails or is discarded, nothing of it goes on.
+func TestDigestingEnds(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for failing := range 4 {
+		w := NewPartWriter(4, 1, func(n int, _ []byte) error {
+			if n == failing {
+				return errStop
+			}
+			return nil
+		})
+		w.Digest(NewDigester(4))
+		_, err := w.Write([]byte("aaaabbbbcc"))
+		if err == nil && failing != 2 {
+			err = w.Close()
+		}
+		if (err != nil) != (failing == 1 || failing == 3) {
+			t.Errorf("part %d fails: %v", failing, err)
+		}
+		w.Discard()
+	}
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, before %d", runtime.NumGoroutine(), before)
 		}
 	}
 }

@@ -54,9 +54,9 @@ func (s Package) whole(ctx context.Context, job Job) error {
 	r := report{}
 	digests := artifact.NewDigester(w.plan.PartBytes)
 	parts := artifact.NewPartWriter(w.plan.PartBytes, 1, func(n int, content []byte) error {
-		_, _ = digests.Write(content) // never fails
 		return lostWork(w.put(ctx, n, content, &r))
 	})
+	parts.Digest(digests)
 	defer parts.Discard()
 	r.Counts, err = w.plan.Document.Write(ctx, parts, source(s.Results), p.note(ctx))
 	if err == nil {
