@@ -81,6 +81,7 @@ type canaryWorld struct {
 	t       *testing.T
 	gateway http.Handler
 	clouds  map[string]*cloud
+	real    connector.Opener // the service's own
 
 	mu   sync.Mutex
 	sent bytes.Buffer // bodies of requests
@@ -122,6 +123,7 @@ func (w *canaryWorld) must(err error) {
 // rewire makes the functions anew, over clouds of the test's own.
 func (w *canaryWorld) rewire() {
 	w.t.Helper()
+	w.real = w.parts.Connectors
 	all := connector.Providers{}
 	for _, name := range []string{"s3", "gcs", "azure"} {
 		w.clouds[name] = &cloud{sealer: w.parts.Sealer, bucket: memconn.New(name)}
