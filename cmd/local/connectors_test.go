@@ -1,15 +1,19 @@
 package main
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
+	"bytes"
+	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,93 +21,200 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/blob/embeds3"
-	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/connector/conntest/emulator"
-	"github.com/videovector/exports/internal/demo"
-	"github.com/videovector/exports/internal/seal"
-	"github.com/videovector/exports/internal/store"
-	"github.com/videovector/exports/internal/store/sqlitestore"
+	"github.com/videovector/exports/internal/localca"
 )
 
-var fakeGCS = emulator.Emulator{Name: "fake-gcs-server", Script: "fake-gcs.sh"}
+// The emulators run until the test binary ends.
+var (
+	fakeGCS = emulator.Emulator{Name: "fake-gcs-server", Script: "fake-gcs.sh"}
+	azurite = emulator.Emulator{Name: "Azurite", Script: "azurite.sh"} // TestDeliversToBlobStorage gives it a certificate
+)
 
-// TestDeliversToAnEmulator of Cloud Storage, where the flags say that it is.
-func TestDeliversToAnEmulator(t *testing.T) {
+// TestDeliversToCloudStorage, as it is emulated: a connector is made over HTTP, tested, delivered to and browsed.
+func TestDeliversToCloudStorage(t *testing.T) {
 	gcs := fakeGCS.Start(t)
-	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.PostFormValue("assertion") == "" {
-			t.Errorf("asked %v", r.Form)
-		}
-		fmt.Fprint(w, `{"access_token":"token","expires_in":3600}`)
-	}))
-	defer tokens.Close()
+	tokens := tokenServer(t, "assertion", "token")
 	reply, err := http.Post(gcs+"/storage/v1/b?project=p", "application/json", strings.NewReader(`{"name":"exports-bucket"}`))
 	if err != nil || reply.StatusCode != http.StatusOK {
 		t.Fatalf("making the bucket: %v, %v", reply, err)
 	}
 	reply.Body.Close()
-	s := startService(t, "-gcs-endpoint", gcs, "-gcs-token-url", tokens.URL)
-	putGCSConnector(t, s, "exports-bucket")
-
-	id := s.create("/exports/index/idx_archive", `{"prompt_run_ids":["run_123","run_124"],"destination_connector_id":"conn_gcs","destination_subpath":"a b"}`)
-	e := s.await(id, 30*time.Second)
-	if e["status"] != "completed" || e["destination_uri"] != "gs://exports-bucket/base/a b/"+id+".json" {
-		t.Fatalf("export = %v\n%s", e, s.tail())
-	}
-	object := func(name string) []byte {
-		reply, err := http.Get(gcs + "/storage/v1/b/exports-bucket/o/base%2Fa%20b%2F" + name + "?alt=media")
+	s := startService(t, "-gcs-endpoint", gcs, "-gcs-token-url", tokens)
+	contentType, form := credentialsForm(t, "exports-bucket")
+	s.deliversTo(contentType, form, "/connectors/gcs", "gs://exports-bucket/", func(key string) *http.Response {
+		reply, err := http.Get(gcs + "/storage/v1/b/exports-bucket/o/" + url.PathEscape(key) + "?alt=media")
 		if err != nil {
 			t.Fatal(err)
 		}
+		return reply
+	})
+}
+
+// credentialsForm is the request for a GCS connector, as browsers and SDKs send it.
+func credentialsForm(t *testing.T, bucket string) (contentType, body string) {
+	t.Helper()
+	file, err := os.ReadFile(serviceAccount(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	form := multipart.NewWriter(&text)
+	for _, f := range [][2]string{
+		{"name", "Emulator"}, {"bucket", bucket}, {"gcp_project_id", "project-1"}, {"scopes", "import"}, {"scopes", "export"}, {"export_base_path", "base"},
+	} {
+		if err := form.WriteField(f[0], f[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part, err := form.CreateFormFile("credentials_file", "key.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := part.Write(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return form.FormDataContentType(), text.String()
+}
+
+// TestDeliversToBlobStorage, as it is emulated, over https.
+func TestDeliversToBlobStorage(t *testing.T) {
+	const account, container = "devstoreaccount1", "exports" // the account is the one that Azurite has
+	dir := t.TempDir()
+	authority, chain, key := certificate(t, dir)
+	azurite.Args = []string{chain, key}
+	store := azurite.Start(t)
+	web := trusting(t, authority)
+	at := func(method, rest string) *http.Response {
+		r, err := http.NewRequest(method, store+"/"+account+"/"+container+rest, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+blobToken(t))
+		r.Header.Set("x-ms-version", "2024-11-04")
+		reply, err := web.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply
+	}
+	if reply := at(http.MethodPut, "?restype=container"); reply.StatusCode != http.StatusCreated {
+		t.Fatalf("making the container: %s", reply.Status)
+	}
+	t.Setenv("SSL_CERT_FILE", authority) // what the service trusts
+	s := startService(t, "-azure-endpoint", store, "-azure-login-url", tokenServer(t, "client_secret", blobToken(t)))
+	body := fmt.Sprintf(`{"name":"Emulator","storage_account":%q,"container":%q,"tenant_id":"72f988bf-86f1-41af-91ab-2d7cd011db47",
+		"client_id":"11059fcc-5514-4800-b5f8-49808b9cfab6","client_secret":"nothing","scopes":["import","export"],"export_base_path":"base"}`, account, container)
+	s.deliversTo("application/json", body, "/connectors/azure", "https://"+account+".blob.core.windows.net/"+container+"/", func(key string) *http.Response {
+		return at(http.MethodGet, "/"+(&url.URL{Path: key}).EscapedPath())
+	})
+}
+
+// deliversTo makes a connector, tests it, delivers the demo runs there, and finds them. uri begins every address.
+func (s *service) deliversTo(contentType, body, path, uri string, get func(key string) *http.Response) {
+	t := s.t
+	t.Helper()
+	made := s.call("POST", path, s.local.APIKeys.Write, body, "Content-Type", contentType)
+	if made.status != http.StatusCreated {
+		t.Fatalf("create = %d %s", made.status, made.body)
+	}
+	id := made.json(t)["connector_id"].(string)
+	if r := s.call("POST", "/connectors/"+id+"/test", s.local.APIKeys.Write, ""); string(bytes.TrimSpace(r.body)) != `{"success":true,"error_message":null}` {
+		t.Fatalf("test = %d %s\n%s", r.status, r.body, s.tail())
+	}
+	export := s.create("/exports/index/idx_archive", fmt.Sprintf(`{"prompt_run_ids":["run_123","run_124"],"destination_connector_id":%q,"destination_subpath":"a b+c/ü"}`, id))
+	e := s.await(export, 60*time.Second)
+	key := "base/a b+c/ü/" + export
+	receipt, _ := e["delivery_receipt"].(map[string]any)
+	if e["status"] != "completed" || e["destination_uri"] != uri+key+".json" || receipt["uri"] != e["destination_uri"] || receipt["sha256"] != e["sha256"] || receipt["etag"] == nil {
+		t.Fatalf("export = %v\n%s", e, s.tail())
+	}
+	read := func(name string) []byte {
+		reply := get(name)
 		defer reply.Body.Close()
 		content, err := io.ReadAll(reply.Body)
 		if err != nil || reply.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %v, %v", name, reply.Status, err)
+			t.Fatalf("%s: %s, %v", name, reply.Status, err)
 		}
 		return content
 	}
-	checkDocument(t, object(id+".json"), object(id+".manifest.json"), demoRows())
-	s.stop()
+	checkDocument(t, read(key+".json"), read(key+".manifest.json"), demoRows())
+	var files []struct{ Path string }
+	listed := s.call("POST", "/connectors/"+id+"/browse", s.local.APIKeys.Read, `{"prefix":"base/","pattern":"*.{json,csv}"}`)
+	if err := json.Unmarshal(listed.body, &files); err != nil || len(files) != 2 || files[0].Path != key+".json" || files[1].Path != key+".manifest.json" {
+		t.Errorf("browse = %d %s\n%s", listed.status, listed.body, s.tail())
+	}
 }
 
-// putGCSConnector writes conn_gcs beside the running service.
-func putGCSConnector(t *testing.T, s *service, bucket string) {
+// tokenServer gives the token to whoever sends the field.
+func tokenServer(t *testing.T, field, token string) (endpoint string) {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := json.Marshal(map[string]string{
-		"type": "service_account", "client_email": "exports@my-project.iam.gserviceaccount.com",
-		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})),
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.PostFormValue(field) == "" {
+			t.Errorf("asked %s without %s", r.URL.Path, field)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":3600}`, token)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// blobToken is one as Azurite wants it: it looks at the claims and not at the signature.
+func blobToken(t *testing.T) string {
+	t.Helper()
+	now := time.Now().Unix()
+	claims, err := json.Marshal(map[string]any{
+		"aud": "https://storage.azure.com", "iss": "https://sts.windows-ppe.net/72f988bf-86f1-41af-91ab-2d7cd011db47/", "iat": now - 60, "nbf": now - 60, "exp": now + 3600,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets, err := connector.ParseGCSCredentials(file)
+	part := base64.RawURLEncoding.EncodeToString
+	return part([]byte(`{"typ":"JWT","alg":"RS256"}`)) + "." + part(claims) + "." + part([]byte("signature"))
+}
+
+// certificate writes what a server on loopback needs for https.
+func certificate(t *testing.T, dir string) (authority, chain, key string) {
+	t.Helper()
+	a, err := localca.Open(dir, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealer, err := seal.NewKeyFile(filepath.Join(s.dir, "seal.key"))
+	c, err := a.ServerCertificate("127.0.0.1", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := seal.SealSecrets(t.Context(), sealer, seal.Context{AccountID: demo.AccountID, ConnectorID: "conn_gcs"}, secrets)
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, err := sqlitestore.Open(t.Context(), s.local.RecordsFile)
+	var text []byte
+	for _, der := range c.Certificate {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	chain, key = filepath.Join(dir, "chain.pem"), filepath.Join(dir, "server-key.pem")
+	for file, text := range map[string][]byte{chain: text, key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})} {
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return a.File, chain, key
+}
+
+// trusting is a client that trusts the authority and nobody else.
+func trusting(t *testing.T, authority string) *http.Client {
+	t.Helper()
+	text, err := os.ReadFile(authority)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer records.Close()
-	err = records.PutConnector(t.Context(), store.Connector{
-		ID: "conn_gcs", AccountID: demo.AccountID, Name: "Emulator", Provider: "gcs", Status: "active", Scopes: []string{"export"},
-		ExportBasePath: "base", Bucket: bucket, Secret: sealed,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(text)
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableCompression: true}}
 }
 
 // TestEndpointsReachCompiledFunctions by their environment, beside the key file that makes them local.
