@@ -31,5 +31,7 @@ for pair in 'arm64:arm64:AArch64' 'x86_64:amd64:X86-64'; do
     grep -qi "Machine:.*$machine" <<<"$header" || { echo "validate: $bootstrap is not $machine" >&2; exit 1; }
     if readelf -d "$bootstrap" | grep -q NEEDED; then echo "validate: $bootstrap is linked dynamically" >&2; exit 1; fi
   done
+  size=$(stat -c %s "$built/DeliverFunction/bootstrap")
+  [ "$size" -lt 16000000 ] || { echo "validate: deliver for $architecture has $size bytes; docs/operations.md promises less than 16 MB" >&2; exit 1; }
   echo "validate: $(ls -d "$built"/*/bootstrap | wc -l) bootstraps for $architecture, in $SECONDS s"
 done
