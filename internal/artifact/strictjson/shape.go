@@ -3,7 +3,7 @@ package strictjson
 const (
 	shapeNames = 64 // members that a shape holds
 	shapeBytes = 64 // of the longest name that a shape holds, with quotes and colon
-	ahead      = 4  // members in a row that a text may lack and still be told by the shape
+	ahead      = 4  // members that are looked at: a text may lack all but one in a row and still be told by the shape
 )
 
 // shape is what the top-level members of an accepted text were called, in order. The next text is most often called
