@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -9,8 +10,6 @@ import (
 	"github.com/videovector/exports/internal/store"
 	"github.com/videovector/exports/internal/store/storetest/memstore"
 )
-
-const changedMessage = "Part 2 of run run_b is not what the catalogue describes: its results were changed after the run ended."
 
 // brokenInputJourneys meet results that are not what the catalogue says.
 func brokenInputJourneys() map[string]journey {
@@ -25,11 +24,23 @@ func brokenInputJourneys() map[string]journey {
 		"the catalogue never adds up": {scenario{request: wholeIndex, keep: whileWritten(100)}, []string{planFails, planFails, planFails},
 			inVain("The catalogue of run run_b is not consistent just now.")},
 	}
-	for name, c := range brokenParts() {
+	// The first part lies in the first shard, the last one where Assemble writes the tail.
+	first, last := place{"run_a", 1, lines("run_a", 1, 3)}, place{"run_b", 2, lines("run_b", 5, 5)}
+	for name, c := range last.broken() {
 		all[name] = journey{scenario{request: wholeIndex, prepare: c.replace}, []string{packFails}, forGood(c.message)}
-		all[name+", in shards"] = journey{scenario{request: wholeIndex, sharded: true, prepare: c.replace}, []string{shardFails}, forGood(c.message)}
+		all[name+", in the tail"] = journey{scenario{request: wholeIndex, sharded: true, prepare: c.replace}, []string{shardFails}, forGood(c.message)}
+	}
+	for name, c := range first.broken() {
+		all[name+", in a shard"] = journey{scenario{request: wholeIndex, sharded: true, prepare: c.replace}, []string{shardFails}, forGood(c.message)}
 	}
 	return all
+}
+
+// place is a part of the archive.
+type place struct {
+	run  string
+	n    int
+	good string
 }
 
 // brokenPart is a part that was replaced behind the catalogue's back, and what the export's owner reads.
@@ -38,24 +49,26 @@ type brokenPart struct {
 	message string
 }
 
-func brokenParts() map[string]brokenPart {
-	good := lines("run_b", 5, 5)
+// broken are the ways in which the part may be another one than the catalogue says.
+func (p place) broken() map[string]brokenPart {
 	with := func(content string) func(*world) {
-		return func(w *world) { w.put(partKey("run_b", 2), content) }
+		return func(w *world) { w.put(partKey(p.run, p.n), content) }
 	}
+	swap := func(from, to string) string { return strings.Replace(p.good, from, to, 1) }
+	changed := fmt.Sprintf("Part %d of run %s is not what the catalogue describes: its results were changed after the run ended.", p.n, p.run)
+	line := fmt.Sprintf("Run %s, part %d, line 1: ", p.run, p.n)
 	return map[string]brokenPart{
 		"a part is missing": {func(w *world) {
-			if err := w.results.Delete(context.Background(), partKey("run_b", 2)); err != nil {
+			if err := w.results.Delete(context.Background(), partKey(p.run, p.n)); err != nil {
 				w.t.Fatal(err)
 			}
-		}, "Results of run run_b are no longer in storage."},
-		"a part of another content":   {with(strings.Replace(good, "seg_5", "seg_6", 1)), changedMessage},
-		"a part with a row more":      {with(good + good), changedMessage},
-		"a part without its rows":     {with(""), changedMessage},
-		"a part with a longer record": {with(strings.Replace(good, "seg_5", "seg_55", 1)), changedMessage},
-		"a record that is no object":  {with("[]\n"), "Run run_b, part 2, line 1: a result is a JSON object."},
-		"a record of two names": {with(strings.Replace(good, `"selected"`, `"run_id"`, 1)),
-			"Run run_b, part 2, line 1: not strict JSON at byte 76: an object has two members of one name."},
+		}, "Results of run " + p.run + " are no longer in storage."},
+		"a part of another content":   {with(swap("seg_", "sig_")), changed},
+		"a part with a row more":      {with(p.good + p.good), changed},
+		"a part without its rows":     {with(""), changed},
+		"a part with a longer record": {with(swap("seg_", "segment_")), changed},
+		"a record that is no object":  {with("[]\n" + p.good), line + "a result is a JSON object."},
+		"a record of two names":       {with(swap(`"selected"`, `"run_id"`)), line + "not strict JSON at byte 76: an object has two members of one name."},
 	}
 }
 

@@ -57,8 +57,12 @@ func (w *world) swept(ev []byte) (out steps.SweepOut, failed string) {
 }
 
 var (
-	unmoved   = func(e export.Export) export.Export { return e }
-	claimed   = func(e export.Export) export.Export { return e.Claim(e.CreatedAt) }
+	unmoved = func(e export.Export) export.Export { return e }
+	claimed = func(e export.Export) export.Export { return e.Claim(e.CreatedAt) }
+	fresh   = func(e export.Export) export.Export {
+		e.DueAt = time.Now().Add(time.Minute)
+		return e
+	}
 	working   = func(e export.Export) export.Export { return e.Claim(time.Now()) }
 	completed = func(e export.Export) export.Export { return claimed(e).Complete(e.CreatedAt) }
 	failed    = func(e export.Export) export.Export {
@@ -91,6 +95,9 @@ func TestSweepOfAListThatLags(t *testing.T) {
 		got, _ := w.swept(event("Scheduled Event", nil))
 		if want := (steps.SweepOut{Examined: 8, Started: 3, DeadLettered: 1, Skipped: 4}); got != want {
 			t.Errorf("swept %+v, want %+v", got, want)
+		}
+		if n := len(w.records.saves); n != 4 {
+			t.Errorf("%d writes were tried, want 4: of what has ended or moved on nothing is written", n)
 		}
 		starts := w.starts()
 		slices.Sort(starts)
@@ -180,6 +187,7 @@ func TestEndedExecutions(t *testing.T) {
 		"failed":                         {working, endOf("exp_1-g1", "FAILED", input("exp_1", 1)), started, ""},
 		"timed out":                      {working, endOf("exp_1-g1", "TIMED_OUT", input("exp_1", 1)), started, ""},
 		"aborted":                        {working, endOf("exp_1-g1", "ABORTED", input("exp_1", 1)), started, ""},
+		"failed unclaimed and not due":   {fresh, endOf("exp_1-g1", "FAILED", input("exp_1", 1)), left, ""},
 		"failed before it claimed":       {requeued, endOf("exp_1-g2", "FAILED", input("exp_1", 2)), started, ""},
 		"succeeded":                      {working, endOf("exp_1-g1", "SUCCEEDED", input("exp_1", 1)), nothing, ""},
 		"running":                        {working, endOf("exp_1-g1", "RUNNING", input("exp_1", 1)), nothing, ""},
