@@ -37,12 +37,14 @@ type run struct {
 	parts  []string
 }
 
-// theArchive is two finished runs, the older one listed last, and one that isn't finished.
+// theArchive is two finished runs, the older one listed last, one that isn't finished, and one that is executed only after
+// the export was created.
 func theArchive() []run {
 	return []run{
 		{"run_b", 1 * time.Hour, export.RunCompletedWithFailures, []string{lines("run_b", 1, 4), lines("run_b", 5, 5)}},
 		{"run_a", 2 * time.Hour, export.RunCompleted, []string{lines("run_a", 1, 3), lines("run_a", 4, 9)}},
 		{"run_c", 3 * time.Hour, export.RunProcessing, []string{lines("run_c", 1, 2)}},
+		{"run_d", -time.Millisecond, export.RunCompleted, []string{lines("run_d", 1, 2)}},
 	}
 }
 
@@ -105,7 +107,7 @@ func (w *world) wanted() (want []string) {
 	runs := w.plan.archive
 	for i := len(runs) - 1; i >= 0; i-- { // the archive lists the newest first
 		r, q := runs[i], w.plan.request
-		if !r.status.Finished() || (q.Type == export.TypePromptRun && r.id != q.TargetID) {
+		if !r.status.Finished() || r.age < 0 || (q.Type == export.TypePromptRun && r.id != q.TargetID) {
 			continue
 		}
 		for _, part := range r.parts {

@@ -17,7 +17,7 @@ func scenarios() map[string]scenario {
 		"matches":       {request: matches},
 		"connector":     {request: delivered},
 		"sharded":       {request: delivered, sharded: true},
-		"irregular":     {request: wholeIndex, sharded: true, archive: irregular()},
+		"irregular":     {request: wholeIndex, sharded: true, archive: irregular(1, 0)},
 		"never started": {request: wholeIndex, unstarted: true},
 		"second attempt": {request: delivered, attempts: 2, spoil: func(w *world) mishaps {
 			return func(c call) mishap {
@@ -46,10 +46,10 @@ func removeConnector(w *world) {
 	}
 }
 
-// irregular is the archive with a part that is not strict NDJSON.
-func irregular() []run {
+// irregular is the archive with a part of a run that is not strict NDJSON.
+func irregular(which, part int) []run {
 	runs := theArchive()
-	runs[0].parts[1] = strings.ReplaceAll(runs[0].parts[1], "\n", "\r\n\n")
+	runs[which].parts[part] = strings.ReplaceAll(runs[which].parts[part], "\n", "\r\n\n")
 	return runs
 }
 

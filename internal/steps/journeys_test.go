@@ -127,9 +127,10 @@ func smoothJourneys() map[string]journey {
 		"matches":                    {scenario{request: matches}, []string{download}, atOnce},
 		"to a connector":             {scenario{request: delivered}, []string{connect}, atOnce},
 		"shards":                     {scenario{request: wholeIndex, sharded: true}, []string{shards}, atOnce},
-		"shards of irregular input":  {scenario{request: wholeIndex, sharded: true, archive: irregular()}, []string{fallback}, atOnce},
+		"an irregular shard":         {scenario{request: wholeIndex, sharded: true, archive: irregular(1, 0)}, []string{fallback}, atOnce},
+		"an irregular tail":          {scenario{request: wholeIndex, sharded: true, archive: irregular(0, 1)}, []string{fallback}, atOnce},
 		"matches are never sharded":  {scenario{request: matches, sharded: true}, []string{download}, atOnce},
-		"irregular input of one run": {scenario{request: oneRun, archive: irregular()}, []string{download}, atOnce},
+		"irregular input of one run": {scenario{request: oneRun, archive: irregular(0, 1)}, []string{download}, atOnce},
 		"the start was lost": {scenario{request: wholeIndex, unstarted: true}, []string{"", download},
 			outcome{export.StatusCompleted, export.QueueSucceeded, 1, 2, "", ""}},
 	}

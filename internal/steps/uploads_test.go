@@ -121,3 +121,18 @@ func TestAPartIsReplacedByALateTwin(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherUploadsStay: what the service drops are uploads of the export's document, not of a key that begins like it.
+func TestOtherUploadsStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, scenario{request: wholeIndex})
+		if _, err := w.artifacts.CreateUpload(t.Context(), documentKey+"2", blob.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		w.order()
+		w.settle()
+		if open := w.uploads(); len(open) != 1 || !strings.HasSuffix(open[0], documentKey+"2") {
+			t.Errorf("open uploads are %v, want the other one", open)
+		}
+	})
+}
