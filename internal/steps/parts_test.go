@@ -23,6 +23,7 @@ type records struct {
 
 	watch sync.Mutex
 	saves []error  // of SaveExport, in the store's own words
+	swept int      // those of them that no generation's worker tried: the sweeper's
 	ends  int      // writes that ended the export
 	wrong []string // rules that a write broke
 }
@@ -49,7 +50,10 @@ func (r *records) save(ctx context.Context, next export.Export, f export.Fence) 
 	if err == nil {
 		r.judge(before, saved)
 	}
-	if worker, ok := ctx.Value(generationOf{}).(int); ok && err == nil && worker != before.Generation {
+	switch worker, ok := ctx.Value(generationOf{}).(int); {
+	case !ok:
+		r.swept++
+	case err == nil && worker != before.Generation:
 		r.complain("a worker of generation %d wrote to the export in generation %d", worker, before.Generation)
 	}
 	return saved, err

@@ -96,7 +96,8 @@ func TestSweepOfAListThatLags(t *testing.T) {
 		if want := (steps.SweepOut{Examined: 8, Started: 3, DeadLettered: 1, Skipped: 4}); got != want {
 			t.Errorf("swept %+v, want %+v", got, want)
 		}
-		if n := len(w.records.saves); n != 4 {
+		synctest.Wait()
+		if n := w.records.swept; n != 4 {
 			t.Errorf("%d writes were tried, want 4: of what has ended or moved on nothing is written", n)
 		}
 		starts := w.starts()
