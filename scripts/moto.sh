@@ -11,14 +11,8 @@ set -euo pipefail
 VERSION=5.2.5
 DIR=${XDG_CACHE_HOME:-$HOME/.cache}/videovector-exports/moto/$VERSION
 
-install() {
-  [ -e "$DIR/ok" ] && return
-  command -v python3 >/dev/null || { echo 'moto: python3 is missing' >&2; exit 3; }
-  echo "moto: installing moto[stepfunctions,s3] $VERSION from PyPI into $DIR" >&2
-  python3 -m venv "$DIR" || { echo 'moto: python3 can make no virtual environment here' >&2; exit 3; }
-  "$DIR/bin/pip" install --quiet --disable-pip-version-check "moto[stepfunctions,s3]==$VERSION" >&2 || { echo 'moto: the download failed' >&2; exit 3; }
-  touch "$DIR/ok"
-}
+. "$(dirname "$0")/venv.sh"
+install() { venv moto "moto[stepfunctions,s3]==$VERSION" "$DIR"; }
 
 case "${1:-}" in
   install) install ;;

@@ -10,14 +10,8 @@ set -euo pipefail
 VERSION=2.0.0
 DIR=${XDG_CACHE_HOME:-$HOME/.cache}/videovector-exports/python-sdk/$VERSION
 
-install() {
-  [ -e "$DIR/ok" ] && return
-  command -v python3 >/dev/null || { echo 'python-sdk: python3 is missing' >&2; exit 3; }
-  echo "python-sdk: installing videovector $VERSION from PyPI into $DIR" >&2
-  python3 -m venv "$DIR" || { echo 'python-sdk: python3 can make no virtual environment here' >&2; exit 3; }
-  "$DIR/bin/pip" install --quiet --disable-pip-version-check "videovector==$VERSION" >&2 || { echo 'python-sdk: the download failed' >&2; exit 3; }
-  touch "$DIR/ok"
-}
+. "$(dirname "$0")/venv.sh"
+install() { venv python-sdk "videovector==$VERSION" "$DIR"; }
 
 case "${1:-}" in
   install) install ;;

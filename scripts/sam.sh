@@ -9,14 +9,8 @@ set -euo pipefail
 VERSION=1.170.0
 DIR=${XDG_CACHE_HOME:-$HOME/.cache}/videovector-exports/sam/$VERSION
 
-install() {
-  [ -e "$DIR/ok" ] && return
-  command -v python3 >/dev/null || { echo 'sam: python3 is missing' >&2; exit 3; }
-  echo "sam: installing aws-sam-cli $VERSION from PyPI into $DIR" >&2
-  python3 -m venv "$DIR"
-  "$DIR/bin/pip" install --quiet --disable-pip-version-check "aws-sam-cli==$VERSION" >&2 || { echo 'sam: the download failed' >&2; exit 3; }
-  touch "$DIR/ok"
-}
+. "$(dirname "$0")/venv.sh"
+install() { venv sam "aws-sam-cli==$VERSION" "$DIR"; }
 
 install
 [ "${1:-}" = install ] && exit 0

@@ -10,14 +10,8 @@ set -euo pipefail
 VERSION=4.32.5
 DIR=${XDG_CACHE_HOME:-$HOME/.cache}/videovector-exports/schemathesis/$VERSION
 
-install() {
-  [ -e "$DIR/ok" ] && return
-  command -v python3 >/dev/null || { echo 'schemathesis: python3 is missing' >&2; exit 3; }
-  echo "schemathesis: installing schemathesis $VERSION from PyPI into $DIR" >&2
-  python3 -m venv "$DIR" || { echo 'schemathesis: python3 can make no virtual environment here' >&2; exit 3; }
-  "$DIR/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$VERSION" >&2 || { echo 'schemathesis: the download failed' >&2; exit 3; }
-  touch "$DIR/ok"
-}
+. "$(dirname "$0")/venv.sh"
+install() { venv schemathesis "schemathesis==$VERSION" "$DIR"; }
 
 install
 [ "${1:-}" = install ] && exit 0
