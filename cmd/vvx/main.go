@@ -54,7 +54,7 @@ Where the API is and which key opens it, the first that is given:
   1. --base-url, and --api-key or --api-key-file
   2. --local FILE
   3. VIDEO_VECTOR_BASE_URL and VIDEO_VECTOR_API_KEY
-  4. the local service running in this folder (.local/local.json), if no key was given
+  4. the local service running in this folder (.local/local.json)
 A key without a URL goes to ` + defaultBaseURL + `. The local service's key goes to the local service only.
 
 Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 not found, 4 the key is wrong or lacks the scope,

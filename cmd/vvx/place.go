@@ -57,7 +57,7 @@ func (a *app) connect() (*client.Client, error) {
 	return c, nil
 }
 
-// find is the first place that is given: by flags, by --local, by the environment, by a local service in this folder.
+// find takes URL and key each from where it is given first: flags, --local, the environment, a local service in this folder.
 func (a *app) find() (place, error) {
 	p, err := a.flagged()
 	if err != nil {
@@ -73,12 +73,18 @@ func (a *app) find() (place, error) {
 		p.key, p.keyFrom = v, keyVariable
 	}
 	switch {
-	case p.key == "":
+	case p.key == "", p.baseURL == "" && a.localHere():
 		return a.atLocal(p)
 	case p.baseURL == "":
 		p.baseURL, p.urlFrom = defaultBaseURL, "no flag and no variable"
 	}
 	return p, nil
+}
+
+// localHere reports whether a local service has been started in this folder.
+func (a *app) localHere() bool {
+	_, err := os.Stat(a.global.local)
+	return err == nil
 }
 
 // flagged is what the flags say.

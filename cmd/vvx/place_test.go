@@ -39,6 +39,8 @@ func TestWhereTheAPIIs(t *testing.T) {
 		{"another local service", nil, map[string][2]string{"x.json": {right.base(), testKey}, ".local/local.json": {wrong.base(), wrongKey}}, []string{"--local", "x.json"}},
 		{"--local over variables", []string{urlVariable + "=" + wrong.base(), keyVariable + "=" + wrongKey}, map[string][2]string{"x.json": {right.base(), testKey}}, []string{"--local", "x.json"}},
 		{"variables over the local service", []string{urlVariable + "=" + right.base(), keyVariable + "=" + testKey}, map[string][2]string{".local/local.json": {wrong.base(), wrongKey}}, nil},
+		{"key by flag, URL of the local service", nil, map[string][2]string{".local/local.json": {right.base(), wrongKey}}, []string{"--api-key", testKey}},
+		{"key by variable, URL of the local service", []string{keyVariable + "=" + testKey}, map[string][2]string{".local/local.json": {right.base(), wrongKey}}, nil},
 		{"the local service's URL by flag", nil, map[string][2]string{".local/local.json": {right.base(), testKey}}, []string{"--base-url", right.base()}},
 	} {
 		s := newShell(t, "")
