@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/blob/embeds3"
-	"github.com/videovector/exports/internal/connector/conntest/emulator"
+	"github.com/videovector/exports/internal/emulator"
 	"github.com/videovector/exports/internal/localca"
 )
 

@@ -14,10 +14,10 @@ import (
 
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/connector/conntest"
-	"github.com/videovector/exports/internal/connector/conntest/emulator"
 	"github.com/videovector/exports/internal/connector/conntest/faultproxy"
 	"github.com/videovector/exports/internal/connector/gcsconn"
 	"github.com/videovector/exports/internal/connector/guard"
+	"github.com/videovector/exports/internal/emulator"
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store"
 )

@@ -1,4 +1,4 @@
-// Package emulator gives tests the emulators of clouds that the project's scripts install and run.
+// Package emulator gives tests the emulators of clouds and of databases that the project's scripts install and run.
 package emulator
 
 import (
@@ -60,7 +60,7 @@ func (e *Emulator) start(ctx context.Context) error {
 	if !ok {
 		return errors.New("the package's source is not here")
 	}
-	script := filepath.Join(filepath.Dir(here), "..", "..", "..", "..", "scripts", e.Script)
+	script := filepath.Join(filepath.Dir(here), "..", "..", "scripts", e.Script)
 	if _, err := exec.LookPath("bash"); err != nil {
 		return missing("bash is missing")
 	}
