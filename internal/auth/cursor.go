@@ -31,11 +31,9 @@ func (r *Keyring) OpenCursor(text, account string, filters []string) (string, er
 	return c.BeforeID, nil
 }
 
+// errCursor is the failure of every cursor that doesn't continue its listing.
 var errCursor = fault.New(fault.Malformed, "invalid_cursor",
 	"The cursor is not one that this listing gave. Start again without it, or follow the Link header as it is.")
-
-// ErrCursor is the failure of every cursor that doesn't continue its listing.
-func ErrCursor() error { return errCursor }
 
 func (c Cursor) fields() []string {
 	return append([]string{c.AccountID, c.BeforeID}, c.Filters...)

@@ -65,7 +65,7 @@ type Judge struct {
 const maxAnswerBytes = 16 << 20
 
 // Start starts moto by scripts/moto.sh, which may install it. Without Python or a network it fails with ErrMissing. The
-// process ends with Close, and with the process that started it.
+// process ends with the one that started it.
 func Start(ctx context.Context) (*Judge, error) {
 	_, here, _, ok := runtime.Caller(0)
 	if !ok {
@@ -96,11 +96,6 @@ func start(process *exec.Cmd) (*Judge, error) {
 	j.in, j.out = in, bufio.NewScanner(out)
 	j.out.Buffer(nil, maxAnswerBytes)
 	return j, process.Start()
-}
-
-// Close ends the process.
-func (j *Judge) Close() error {
-	return errors.Join(j.in.Close(), j.process.Wait())
 }
 
 // Run runs an execution to its end. Executions run one after the other.
