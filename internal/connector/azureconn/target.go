@@ -1,7 +1,6 @@
 package azureconn
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -54,7 +53,7 @@ func checkKey(key string) error {
 	return nil
 }
 
-// request is one call. Its body is held, so that a connection which turns out to be closed can be made anew.
+// request is one call.
 type request struct {
 	method, address string
 	body            []byte
@@ -63,19 +62,13 @@ type request struct {
 
 // do sends the request with a token.
 func (t *target) do(ctx context.Context, r request) (*http.Response, error) {
-	token, err := t.tokens.Token(ctx)
+	out, err := t.tokens.Request(ctx, r.method, r.address, r.body)
 	if err != nil {
 		return nil, err
-	}
-	out, err := http.NewRequestWithContext(ctx, r.method, r.address, bytes.NewReader(r.body))
-	if err != nil {
-		return nil, fault.New(fault.Internal, "internal_error", "The destination's address can't be used.")
 	}
 	for name, value := range r.header {
 		out.Header.Set(name, value)
 	}
-	out.Header.Set("Authorization", "Bearer "+token)
-	out.Header.Set("User-Agent", guard.UserAgent)
 	out.Header.Set("x-ms-version", version)
 	out.Header.Set("x-ms-date", t.clock().UTC().Format(http.TimeFormat))
 	reply, err := t.client.Do(out)

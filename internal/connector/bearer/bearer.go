@@ -2,6 +2,7 @@
 package bearer
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -48,6 +49,21 @@ func (s *Source) Token(ctx context.Context) (string, error) {
 	}
 	s.token, s.until = g.Token, now.Add(g.Life-expiryMargin)
 	return s.token, nil
+}
+
+// Request is a call with a token. Its body is held, so that a connection which turns out to be closed can be made anew.
+func (s *Source) Request(ctx context.Context, method, address string, body []byte) (*http.Request, error) {
+	token, err := s.Token(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, fault.New(fault.Internal, "internal_error", "The destination's address can't be used.") // its cause quotes the address
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("User-Agent", guard.UserAgent)
+	return r, nil
 }
 
 // Drop forgets a token that was refused.

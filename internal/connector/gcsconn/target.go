@@ -1,7 +1,6 @@
 package gcsconn
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -51,7 +50,7 @@ func segment(key string) string {
 	return strings.ReplaceAll(url.QueryEscape(key), "+", "%20")
 }
 
-// request is one call. Its body is held, so that a connection which turns out to be closed can be made anew.
+// request is one call.
 type request struct {
 	method, address string
 	body            []byte
@@ -61,19 +60,13 @@ type request struct {
 
 // do sends the request with a token.
 func (t *target) do(ctx context.Context, r request) (*http.Response, error) {
-	token, err := t.tokens.Token(ctx)
+	out, err := t.tokens.Request(ctx, r.method, r.address, r.body)
 	if err != nil {
 		return nil, err
-	}
-	out, err := http.NewRequestWithContext(ctx, r.method, r.address, bytes.NewReader(r.body))
-	if err != nil {
-		return nil, fault.New(fault.Internal, "internal_error", "The destination's address can't be used.")
 	}
 	for name, value := range r.header {
 		out.Header.Set(name, value)
 	}
-	out.Header.Set("Authorization", "Bearer "+token)
-	out.Header.Set("User-Agent", guard.UserAgent)
 	reply, err := t.client.Do(out)
 	if err != nil {
 		return nil, guard.Unanswered(err)
