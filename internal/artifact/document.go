@@ -98,8 +98,8 @@ func (d *Document) Closing(c export.Counts) ([]byte, error) {
 	return fmt.Appendf(nil, "\n],\n\"counts\":%s}\n", counts), nil
 }
 
-// separator stands between two records.
-const separator = ",\n"
+// Separator stands between two records.
+const Separator = ",\n"
 
 // Rows and Bytes are the totals over the inputs, as the catalogue states them.
 func (d *Document) Rows() (n int64) {
@@ -194,12 +194,13 @@ func (c *copier) copy(ctx context.Context, in Input) error {
 		return errIrregular(in)
 	}
 	if rows != in.Rows || c.lines.Bytes() != in.Bytes || hex.EncodeToString(c.digest.Sum(nil)) != in.SHA256 {
-		return errChanged(in)
+		return ErrChanged(in)
 	}
 	return nil
 }
 
-func errChanged(in Input) error {
+// ErrChanged tells of an input that its catalogue doesn't describe.
+func ErrChanged(in Input) error {
 	return fault.Newf(fault.Invalid, "results_changed", "Part %d of run %s is not what the catalogue describes: its results were changed after the run ended.", in.Number, in.RunID)
 }
 
@@ -232,15 +233,15 @@ func (c *copier) take(ctx context.Context, in Input, raw []byte, err error) erro
 		return ctx.Err()
 	}
 	if c.to == 0 || (c.position >= c.from && c.position < c.to) {
-		c.counts = c.counts.Add(r.counts())
+		c.counts = c.counts.Add(r.Counts())
 	}
 	return c.write(raw)
 }
 
 func (c *copier) write(raw []byte) error {
 	if c.begun {
-		c.position += int64(len(separator))
-		if _, err := io.WriteString(c.out, separator); err != nil {
+		c.position += int64(len(Separator))
+		if _, err := io.WriteString(c.out, Separator); err != nil {
 			return err
 		}
 	}

@@ -87,7 +87,7 @@ func (i *inspection) record(raw jsontext.Value) error {
 	if err != nil {
 		return fmt.Errorf("result %d: %w", i.contents.Found.Results+1, err)
 	}
-	i.contents.Found = i.contents.Found.Add(r.counts())
+	i.contents.Found = i.contents.Found.Add(r.Counts())
 	return nil
 }
 

@@ -10,6 +10,9 @@ import (
 // MaxRecordBytes is the longest record: it must fit into memory, next to a part.
 const MaxRecordBytes = 16 << 20
 
+// MaxLineBytes is the longest line: a record, and the blanks around it that are put up with.
+const MaxLineBytes = MaxRecordBytes + 2*linesBuffer
+
 // ErrRecordTooLong is a record beyond MaxRecordBytes.
 var ErrRecordTooLong = errors.New("a record is at most 16 MiB")
 
@@ -71,17 +74,22 @@ func (l *Lines) Bytes() int64 { return l.bytes }
 func (l *Lines) Irregular() bool { return l.irregular }
 
 func (l *Lines) strip(raw []byte) []byte {
-	record, ended := bytes.CutSuffix(raw, []byte{'\n'})
-	if l.number == 1 {
+	record, strict := Strip(raw, l.number == 1)
+	l.irregular = l.irregular || !strict
+	return record
+}
+
+// Strip gives the record of a line, empty for a blank one, and whether the line is strict: the record and a line feed.
+// The first line of an input may begin with a byte order mark.
+func Strip(line []byte, first bool) (record []byte, strict bool) {
+	record, ended := bytes.CutSuffix(line, []byte{'\n'})
+	if first {
 		record = bytes.TrimPrefix(record, utf8BOM)
 	}
 	if n := len(record); n > 0 && (record[0] <= ' ' || record[n-1] <= ' ') {
 		record = bytes.Trim(record, " \t\r")
 	}
-	if !ended || len(record) == 0 || len(record)+1 != len(raw) {
-		l.irregular = true
-	}
-	return record
+	return record, ended && len(record) > 0 && len(record)+1 == len(line)
 }
 
 func (l *Lines) read() ([]byte, error) {

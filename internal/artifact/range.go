@@ -38,7 +38,7 @@ func (l Layout) offset(bytes, rows int64) int64 {
 	if rows == 0 {
 		return l.Opening
 	}
-	return l.Opening + bytes - rows + int64(len(separator))*(rows-1)
+	return l.Opening + bytes - rows + int64(len(Separator))*(rows-1)
 }
 
 // WriteRange writes the document's bytes from offset from (inclusive) to to (exclusive), which must not lie beyond

@@ -19,6 +19,7 @@ type Record struct {
 	Selected bool
 
 	hasID        bool
+	reversed     bool // start_time is after end_time
 	statusFailed bool
 	notExtracted bool
 }
@@ -34,13 +35,30 @@ func (r Record) Incomplete() error {
 	case r.Type == "":
 		return errors.New(`"result_type" is missing or not a string ("segment" or "video")`)
 	case !r.hasID:
-		return errors.New(`"result_id" is missing or not a string`)
+		return errNoID
 	}
 	return nil
 }
 
-// counts is the record's contribution to a document's counts.
-func (r Record) counts() export.Counts {
+// Unfit reports why a record can't be exported though it is strict JSON, in words for the person who wrote it. A record
+// of no type is carried as it is.
+func (r Record) Unfit() error {
+	switch {
+	case !r.hasID:
+		return errNoID
+	case r.reversed:
+		return errReversed
+	}
+	return nil
+}
+
+var (
+	errNoID     = errors.New(`"result_id" is missing or not a string`)
+	errReversed = errors.New(`"start_time" is after "end_time"`)
+)
+
+// Counts is the record's contribution to a document's counts.
+func (r Record) Counts() export.Counts {
 	c := export.Counts{Results: 1}
 	switch r.Type {
 	case "segment":
@@ -98,6 +116,7 @@ func (p *Parser) Parse(raw []byte) (Record, error) {
 		Type:         text(p.Value(ResultType)),
 		Selected:     begins(p.Value(Selected), 't'),
 		hasID:        begins(p.Value(ResultID), '"') && len(bytes.Trim(p.Value(ResultID), "\" \t")) > 0,
+		reversed:     after(p.Value(StartTime), p.Value(EndTime)),
 		statusFailed: text(p.Value(Status)) == "failed",
 		notExtracted: begins(p.Value(FieldExtractionSucceeded), 'f'),
 	}, nil

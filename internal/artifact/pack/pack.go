@@ -18,13 +18,16 @@ type Pass struct {
 	// as the window of an output reaches into them, and nothing of them is counted.
 	First, Last int
 	Outputs     []Output
+	// Measured tells that the offsets of windows follow from measures of an earlier pass instead of the catalogue: they
+	// hold whatever is irregular, rejected or filtered.
+	Measured    bool
 	Open        artifact.Source
 	Table       *columns.Table // of CSV and Parquet; nil if there is neither
 	CaptionText string         // of captions: the dotted name of the text field, "" for metadata_text
 
 	// Rejects hears of records that can't be exported, in order. Without it the first one ends the pass.
 	Rejects  func(Reject) error
-	Progress artifact.Progress // nil if nobody listens
+	Progress artifact.Progress // of the own inputs, after every block; nil if nobody listens
 	Threads  int               // that parse and encode; 0 means one for each processor
 }
 

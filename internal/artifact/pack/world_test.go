@@ -1,0 +1,178 @@
+package pack
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/videovector/exports/internal/artifact"
+)
+
+// shelf is a document whose inputs are texts in memory.
+type shelf struct {
+	artifact.Document
+	content map[string]string
+}
+
+// newShelf is a document of one run for each list of inputs.
+func newShelf(runs ...[]string) *shelf {
+	s := &shelf{content: map[string]string{}}
+	s.Head = artifact.Head{ExportID: "exp_1", Type: "index", TargetID: "idx_1", AsOf: "2026-03-01T00:00:00.000Z", Selection: artifact.Selection{Scope: "all"}}
+	for i, inputs := range runs {
+		id := fmt.Sprintf("run_%d", i+1)
+		s.Runs = append(s.Runs, artifact.Run{ID: id, PromptID: "prm_1", PromptName: "Find <trucks>", Status: "completed"})
+		for j, content := range inputs {
+			s.add(id, j+1, content)
+		}
+	}
+	return s
+}
+
+func (s *shelf) add(run string, number int, content string) {
+	sum := sha256.Sum256([]byte(content))
+	in := artifact.Input{RunID: run, Number: number, Key: fmt.Sprintf("%s/%d", run, number), Bytes: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
+	for _, line := range splitLines(content) {
+		if line.record != "" {
+			in.Rows++
+		}
+	}
+	s.Inputs = append(s.Inputs, in)
+	s.content[in.Key] = content
+}
+
+func (s *shelf) open(_ context.Context, in artifact.Input) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader(s.content[in.Key])), nil
+}
+
+// pass is a pass over everything.
+func (s *shelf) pass(outputs ...Output) Pass {
+	return Pass{Document: &s.Document, Last: len(s.Inputs), Open: s.open, Outputs: outputs, Threads: 1}
+}
+
+// reference is the document as Document.Write makes it.
+func (s *shelf) reference(t testing.TB) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if _, err := s.Write(t.Context(), &out, s.open, nil); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// lineOf is a line as the plainest splitter sees it.
+type lineOf struct{ raw, record string }
+
+func splitLines(content string) (all []lineOf) {
+	first := true
+	for line := range strings.Lines(content) {
+		record := strings.TrimSuffix(line, "\n")
+		if first {
+			record = strings.TrimPrefix(record, "\ufeff")
+		}
+		first = false
+		all = append(all, lineOf{line, strings.Trim(record, " \t\r")})
+	}
+	return all
+}
+
+// randomRecord is a strict record of some kind and size, now and then with what trips careless code.
+func randomRecord(r *rand.Rand, id int) string {
+	extras := []string{
+		"", `,"x":null`, `,"text":"😀 \ud83d\ude00 ü"`, `,"text":"line\nfeed\tand \"quotes\" \\"`, `,"n":1.50e+10,"deep":[[{"a":[]}]]`,
+		`,"selected":true`, `,"status":"failed"`, `,"field_extraction_succeeded":false`, ` , "spaced" : [ 1 , 2 ] `, `,"sep":"},\n{"`,
+		`,"long":"` + strings.Repeat("x", r.IntN(600)) + `"`, `,"start_time":1.5,"end_time":2`,
+	}
+	kind := []string{"segment", "video", "other"}[r.IntN(3)]
+	return fmt.Sprintf(`{"result_type":%q,"result_id":"%d"%s}`, kind, id, extras[r.IntN(len(extras))])
+}
+
+// bad are lines that hold no record which can be exported.
+var bad = []string{
+	`{}`, `{"result_id":7}`, `[1]`, `{"result_id":"a"`, `{"result_id":"a"}{}`, "\x00", `{"result_id":"a","result_id":"b"}`,
+	`{"result_id":"` + "\xff" + `"}`, `{"result_id":"a","start_time":2,"end_time":1.5}`, `nonsense`,
+}
+
+// randomInput is lines: strict records alone, or with what makes input irregular and what must be rejected.
+func randomInput(r *rand.Rand, strict bool) string {
+	var s strings.Builder
+	for i := range r.IntN(7) {
+		if strict || r.IntN(3) > 0 {
+			s.WriteString(randomRecord(r, i) + "\n")
+			continue
+		}
+		s.WriteString([]string{"\n", " \r\n", "\ufeff", " " + randomRecord(r, i) + "\r\n", bad[r.IntN(len(bad))] + "\n"}[r.IntN(5)])
+	}
+	if text := s.String(); strict || r.IntN(3) > 0 {
+		return text
+	}
+	return strings.TrimSuffix(s.String(), "\n")
+}
+
+func randomShelf(r *rand.Rand, strict bool) *shelf {
+	var runs [][]string
+	for range 1 + r.IntN(3) {
+		var inputs []string
+		for range r.IntN(4) {
+			inputs = append(inputs, randomInput(r, strict))
+		}
+		runs = append(runs, inputs)
+	}
+	return newShelf(runs...)
+}
+
+// seeds are the cases of a property test.
+func seeds(n uint64) func(yield func(uint64, *rand.Rand) bool) {
+	return func(yield func(uint64, *rand.Rand) bool) {
+		for seed := range n {
+			if !yield(seed, rand.New(rand.NewPCG(seed, 1))) {
+				return
+			}
+		}
+	}
+}
+
+// cuts are offsets that part [0, end), both ends included.
+func cuts(r *rand.Rand, end int64) []int64 {
+	at := []int64{0, end}
+	for range r.IntN(8) {
+		at = append(at, r.Int64N(end+1))
+	}
+	slices.Sort(at)
+	return slices.Compact(at)
+}
+
+var errStop = errors.New("stop")
+
+// stopWriter fails when more than left bytes are written.
+type stopWriter struct{ left int }
+
+func (w *stopWriter) Write(p []byte) (int, error) {
+	if w.left -= len(p); w.left < 0 {
+		return 0, errStop
+	}
+	return len(p), nil
+}
+
+// chunks reads a text in pieces of random size, zero included.
+type chunks struct {
+	left   string
+	random *rand.Rand
+	most   int
+}
+
+func (c *chunks) Read(p []byte) (int, error) {
+	if c.left == "" {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(len(p), c.random.IntN(c.most+1))], c.left)
+	c.left = c.left[n:]
+	return n, nil
+}
