@@ -5,6 +5,7 @@
 #   SAM CLI         (Python 3)            validation of the template
 #   asl-validator   (npm)                 a linter of the state machine
 #   Python SDK      (Python 3)            the published client
+#   DuckDB, pyarrow (Python 3)            readers of tables, written by others
 #   schemathesis    (Python 3)            requests made out of the description of the HTTP surface
 #   fake-gcs-server (Go)                  an emulator of Cloud Storage
 #   Azurite         (npm)                 an emulator of Azure Blob Storage
@@ -32,6 +33,7 @@ part 'moto' moto.sh python3
 part 'SAM CLI' sam.sh python3
 part 'asl-validator' asl-lint.sh npm
 part 'Python SDK' python-sdk.sh python3
+part 'DuckDB and pyarrow' readers.sh python3
 part 'schemathesis' schemathesis.sh python3
 part 'fake-gcs-server' fake-gcs.sh go
 part 'Azurite' azurite.sh node npm
