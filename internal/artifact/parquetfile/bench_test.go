@@ -1,7 +1,6 @@
 package parquetfile
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/videovector/exports/internal/artifact/columns"
 )
@@ -65,30 +63,10 @@ func cut(tb testing.TB, cols []columns.Column, record string) []columns.Cell {
 	return cells
 }
 
-// cell is the cell of a value that fits its column; "" and null are no value.
-func cell(tb testing.TB, kind columns.Type, raw string) columns.Cell {
-	if raw == "" || raw == "null" {
-		return columns.Cell{}
-	}
-	c := columns.Cell{Raw: []byte(raw), Plain: kind == columns.Text && !strings.Contains(raw, `\`)}
-	switch kind {
-	case columns.Integer:
-		c.Int = integer(c.Raw)
-	case columns.Timestamp:
-		at, err := time.Parse(time.RFC3339Nano, strings.Trim(raw, `"`))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		c.Int = at.UnixMilli()
-	}
-	return c
-}
-
 // BenchmarkWrite writes generated results, whose cells are cut already; a second is one of the processor's if nothing
 // else runs. Raw bytes are those of the records.
 func BenchmarkWrite(b *testing.B) {
 	random := rand.New(rand.NewPCG(1, 2))
-	var batches []*Batch
 	size := int64(0)
 	var rows [][]columns.Cell
 	for n := range 60000 {
@@ -96,7 +74,6 @@ func BenchmarkWrite(b *testing.B) {
 		size += int64(len(record)) + 1
 		rows = append(rows, cut(b, resultColumns, record))
 	}
-	_ = batches
 	for name, codec := range map[string]Codec{"zstd": Zstd, "snappy": Snappy, "none": Uncompressed} {
 		b.Run("codec="+name, func(b *testing.B) {
 			b.SetBytes(size)
@@ -140,5 +117,3 @@ func write(tb testing.TB, out io.Writer, rows [][]columns.Cell, codec Codec) {
 		tb.Fatal(err)
 	}
 }
-
-var _ = bytes.Clone

@@ -10,12 +10,29 @@ import (
 	"github.com/videovector/exports/internal/artifact/columns"
 )
 
-// A page ends with the row that brings it to one of these.
-const (
-	pageBytes      = 512 << 10 // of values in PLAIN encoding
-	pageLevels     = 64 << 10
-	dictPlainBytes = 4 << 20 // that its values would take in PLAIN encoding, if it refers to a dictionary
-)
+// pageBytes is the size of a page's values in PLAIN encoding.
+const pageBytes = 512 << 10
+
+// limits are where pages and dictionaries end. They are part of what a file's bytes depend on; tests have smaller ones.
+type limits struct {
+	// A page ends with the row that brings it to one of these.
+	pageBytes  int // of values in PLAIN encoding
+	pageLevels int
+	plainBytes int // that its values would take in PLAIN encoding, if it refers to a dictionary
+
+	// A dictionary is judged once it reaches one of these.
+	trialEntries int
+	trialBytes   int
+	maxEntries   int // at most 1<<16-1: indexes have 16 bits
+	maxBytes     int
+}
+
+func defaultLimits() *limits {
+	return &limits{
+		pageBytes: pageBytes, pageLevels: 64 << 10, plainBytes: 8 * pageBytes,
+		trialEntries: 4096, trialBytes: 128 << 10, maxEntries: 1<<16 - 1, maxBytes: 1 << 20,
+	}
+}
 
 // Encodings of the format.
 const (
@@ -26,6 +43,7 @@ const (
 
 // chunk is a column's part of the row group that is being written.
 type chunk struct {
+	*limits
 	kind columns.Type // of the values; of a list, of its elements
 	list bool
 
@@ -50,8 +68,8 @@ type chunk struct {
 	size          int64 // of finished pages before compression, headers included
 }
 
-func newChunk(c columns.Column, p *pool) *chunk {
-	k := &chunk{kind: element(c.Type), list: isList(c.Type), pages: store{pool: p}}
+func newChunk(c columns.Column, p *pool, l *limits) *chunk {
+	k := &chunk{limits: l, kind: element(c.Type), list: isList(c.Type), pages: store{pool: p}}
 	k.dict.seed = maphash.MakeSeed()
 	if k.physical() != physicalBytes {
 		k.dict.width = 8
@@ -84,15 +102,15 @@ func (c *chunk) take(g *gathered, rows int, e *encoder) {
 	}
 }
 
-func (c *chunk) full() bool { return len(c.page.defs) >= pageLevels || c.heavy() }
+func (c *chunk) full() bool { return len(c.page.defs) >= c.pageLevels || c.heavy() }
 
 // heavy reports whether the page's values are as large as a page's may be.
-func (c *chunk) heavy() bool { return len(c.page.data) >= pageBytes || c.page.plain >= dictPlainBytes }
+func (c *chunk) heavy() bool { return len(c.page.data) >= c.pageBytes || c.page.plain >= c.plainBytes }
 
 // takeFlat adds at least one row and at most as many as wanted; it stops right after the value that makes the page full.
 func (c *chunk) takeFlat(g *gathered, rows int) int {
 	defs := g.defs[c.level:]
-	defs = defs[:min(rows, pageLevels-len(c.page.defs))]
+	defs = defs[:min(rows, c.pageLevels-len(c.page.defs))]
 	want := bytes.Count(defs, []byte{1})
 	got := 0
 	if want > 0 {
@@ -136,16 +154,16 @@ func (c *chunk) takeValues(data []byte, n int) (taken int) {
 	case !c.plain:
 		return c.look(data, n)
 	case c.kind == columns.Boolean:
-		return c.addBooleans(data[:n])
+		return c.addBooleans(data[:min(n, max(1, c.pageBytes-len(c.page.data)))])
 	case c.dict.width == 8:
-		return c.addWords(data[:8*min(n, max(1, (pageBytes-len(c.page.data))/8))])
+		return c.addWords(data[:8*min(n, max(1, (c.pageBytes-len(c.page.data))/8))])
 	}
 	return c.addStrings(data, n)
 }
 
 // look adds values by their numbers in the dictionary.
 func (c *chunk) look(data []byte, n int) (taken int) {
-	for taken < n && c.page.plain < dictPlainBytes || taken == 0 {
+	for taken < n && c.page.plain < c.plainBytes || taken == 0 {
 		size := c.dict.width
 		if size == 0 {
 			size = 4 + int(binary.LittleEndian.Uint32(data))
@@ -158,7 +176,7 @@ func (c *chunk) look(data []byte, n int) (taken int) {
 		taken++
 		if fresh {
 			c.bound(data[:size])
-			if !c.dict.pays(c.seen) {
+			if !c.pays() {
 				c.giveUp()
 				return taken
 			}
@@ -166,6 +184,15 @@ func (c *chunk) look(data []byte, n int) (taken int) {
 		data = data[size:]
 	}
 	return taken
+}
+
+// pays reports whether the dictionary is worth having. As long as it has seen little, it gets the benefit of the doubt.
+func (c *chunk) pays() bool {
+	entries, size := len(c.dict.starts), len(c.dict.page)
+	if entries < c.trialEntries && size < c.trialBytes {
+		return true
+	}
+	return entries < c.maxEntries && size <= c.maxBytes && 2*int64(size) <= c.seen
 }
 
 // bound takes a value in PLAIN encoding into the statistics.
@@ -212,7 +239,7 @@ func (c *chunk) addWords(data []byte) int {
 }
 
 func (c *chunk) addStrings(data []byte, n int) (taken int) {
-	room, end := pageBytes-len(c.page.data), 0
+	room, end := c.pageBytes-len(c.page.data), 0
 	for taken < n && end < room || taken == 0 {
 		start := end + 4
 		end = start + int(binary.LittleEndian.Uint32(data[end:]))
@@ -279,10 +306,10 @@ func (c *chunk) maxDef() byte {
 func (c *chunk) clearPage() {
 	p := &c.page
 	p.defs, p.reps, p.index, p.data, p.plain = p.defs[:0], p.reps[:0], p.index[:0], p.data[:0], 0
-	if cap(p.data) > 4*pageBytes {
+	if cap(p.data) > 4*c.pageBytes {
 		p.data = nil
 	}
-	if cap(p.defs) > 4*pageLevels {
+	if cap(p.defs) > 4*c.pageLevels {
 		p.defs, p.reps, p.index = nil, nil, nil
 	}
 }

@@ -5,14 +5,8 @@ import (
 	"hash/maphash"
 )
 
-const (
-	maxEntries   = 1<<16 - 1 // of a dictionary: indexes have 16 bits
-	maxDictBytes = 1 << 20   // of its page
-
-	// A dictionary is judged from here on, whichever comes first.
-	trialEntries = 4096
-	trialBytes   = 128 << 10
-)
+// indexBits are a slot's bits that hold 1 + index.
+const indexBits = 1<<16 - 1
 
 // dictionary numbers the distinct values of a column chunk in the order in which they come. It is a hash table with
 // open addressing under a seeded hash, whose seed no byte of the file depends on.
@@ -45,7 +39,7 @@ func (d *dictionary) find(plain []byte) (index uint16, fresh bool) {
 	at := hash & mask
 	for ; d.slots[at] != 0; at = (at + 1) & mask {
 		s := d.slots[at]
-		if s&^maxEntries == tag && string(d.entry(uint16(s-1))) == string(plain) {
+		if s&^indexBits == tag && string(d.entry(uint16(s-1))) == string(plain) {
 			d.last = uint16(s - 1)
 			return d.last, false
 		}
@@ -87,14 +81,4 @@ func (d *dictionary) grow() {
 		}
 		d.slots[at] = uint32(hash>>48)<<16 | uint32(i+1)
 	}
-}
-
-// pays reports whether values of that many bytes in PLAIN encoding are worth the dictionary. What it has seen little of
-// it gives the benefit of the doubt, if there is room.
-func (d *dictionary) pays(plain int64) bool {
-	size := len(d.page)
-	if len(d.starts) < trialEntries && size < trialBytes {
-		return true
-	}
-	return len(d.starts) < maxEntries && size <= maxDictBytes && 2*int64(size) <= plain
 }

@@ -43,13 +43,17 @@ var errClosed = errors.New("parquetfile: the file is complete")
 
 // NewWriter writes a table of these columns to w, in writes of some KiB and more.
 func NewWriter(w io.Writer, cols []columns.Column, o Options) *Writer {
+	return newWriter(w, cols, o, defaultLimits())
+}
+
+func newWriter(w io.Writer, cols []columns.Column, o Options, l *limits) *Writer {
 	if o.RowGroupBytes <= 0 {
 		o.RowGroupBytes = defaultGroupBytes
 	}
 	f := &Writer{w: w, o: o, columns: cols}
 	blocks := &pool{}
 	for _, c := range cols {
-		f.chunks = append(f.chunks, newChunk(c, blocks))
+		f.chunks = append(f.chunks, newChunk(c, blocks, l))
 	}
 	for range max(1, min(o.Parallel, len(cols))) {
 		f.encoders = append(f.encoders, newEncoder(o.Codec))
