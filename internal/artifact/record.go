@@ -75,7 +75,7 @@ func (r Record) Counts() export.Counts {
 // Member is a top-level member that a Parser notes.
 type Member int
 
-// Members that packaging, loading and what is made of results ask for.
+// Members that packaging, loading and what is made of results ask for: all that the platform documents.
 const (
 	ResultType Member = iota
 	ResultID
@@ -87,12 +87,49 @@ const (
 	RunID
 	StartTime
 	EndTime
+	PromptID
+	PromptRunID
+	SourceIndexID
+	VideoName
+	ExecutedAt
+	EmbeddingStatus
+	TranscriptionSucceeded
+	ImageEmbeddingSucceeded
+	SuccessfulSegmentCount
+	FailedSegmentCount
+	PartsTotal
+	PartsCompleted
+	PartsFailed
+	OmittedSegmentIDs
+	SchemaUsed
+	SourceFingerprint
+	MetadataText
+	ProcessingWarning
+	ErrorMessage
+	FieldExtractionError
+	TranscriptionError
+	ImageEmbeddingError
+	EmbeddingError
+	SegmentURI
+	ThumbnailURI
+	GIFURI
+	Metadata
 )
 
 var memberNames = [...]string{
 	ResultType: "result_type", ResultID: "result_id", Status: "status", FieldExtractionSucceeded: "field_extraction_succeeded",
 	Selected: "selected", VideoID: "video_id", SegmentID: "segment_id", RunID: "run_id", StartTime: "start_time", EndTime: "end_time",
+	PromptID: "prompt_id", PromptRunID: "prompt_run_id", SourceIndexID: "source_index_id", VideoName: "video_name", ExecutedAt: "executed_at",
+	EmbeddingStatus: "embedding_status", TranscriptionSucceeded: "transcription_succeeded", ImageEmbeddingSucceeded: "image_embedding_succeeded",
+	SuccessfulSegmentCount: "successful_segment_count", FailedSegmentCount: "failed_segment_count", PartsTotal: "parts_total",
+	PartsCompleted: "parts_completed", PartsFailed: "parts_failed", OmittedSegmentIDs: "omitted_segment_ids", SchemaUsed: "schema_used",
+	SourceFingerprint: "source_fingerprint", MetadataText: "metadata_text", ProcessingWarning: "processing_warning", ErrorMessage: "error_message",
+	FieldExtractionError: "field_extraction_error", TranscriptionError: "transcription_error", ImageEmbeddingError: "image_embedding_error",
+	EmbeddingError: "embedding_error", SegmentURI: "segment_uri", ThumbnailURI: "thumbnail_uri", GIFURI: "gif_uri", Metadata: "metadata",
 }
+
+// String is the member's name.
+func (m Member) String() string { return memberNames[m] }
 
 // Parser checks records: one strict JSON object each, with unique names, valid UTF-8 and bounded nesting.
 type Parser struct{ scan *strictjson.Scanner }
@@ -125,6 +162,15 @@ func (p *Parser) Parse(raw []byte) (Record, error) {
 // Value is the member's value as it stands in the record that was parsed last, nil if that has none or was refused. It
 // is part of the record and changes with it.
 func (p *Parser) Value(m Member) []byte { return p.scan.Member(int(m)) }
+
+// Plain reports whether the member's value, if it is a string, holds no escape. Of other values it tells nothing.
+func (p *Parser) Plain(m Member) bool { return !p.scan.Escaped(int(m)) }
+
+// Others is how many members the record that was parsed last has besides those noted.
+func (p *Parser) Others() int { return p.scan.Others() }
+
+// Other is the k-th of them as it stands in the record: name, colon and value. It is part of the record, too.
+func (p *Parser) Other(k int) []byte { return p.scan.Other(k) }
 
 // begins reports whether the value is there and of the kind that begins so.
 func begins(value []byte, c byte) bool { return len(value) > 0 && value[0] == c }

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	indexSize = 64      // of the noted names
+	indexSize = 256     // of the noted names: twice as many as there may be
 	few       = 32      // names that are compared one by one; beyond that they are hashed
 	keep      = 1 << 14 // names that a Scanner keeps room for from one text to the next
 )

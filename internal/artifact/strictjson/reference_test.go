@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,44 +19,53 @@ var noted = []string{
 	"start_time", "end_time", "a", "", "Ä😀", `"\`,
 }
 
-// reference is what jsontext says of a text: the values of the noted members, or the failure.
-func reference(text []byte) ([][]byte, *Failure) {
+// found is the values of the noted members, and the other members' names and values.
+type found struct {
+	members [][]byte
+	others  [][2]string
+}
+
+// reference is what jsontext says of a text: its members, or the failure.
+func reference(text []byte) (found, *Failure) {
 	src := bytes.NewBuffer(bytes.Clone(text))
 	dec := jsontext.NewDecoder(src)
 	if dec.PeekKind() != '{' {
-		return nil, &Failure{Reason: NotObject}
+		return found{}, &Failure{Reason: NotObject}
 	}
 	members, err := referenceObject(dec)
 	if err != nil {
-		return nil, referenceFailure(text, err)
+		return found{}, referenceFailure(text, err)
 	}
 	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, &Failure{Reason: Trailing}
+		return found{}, &Failure{Reason: Trailing}
 	}
 	return members, nil
 }
 
-func referenceObject(dec *jsontext.Decoder) ([][]byte, error) {
-	members := make([][]byte, len(noted))
+func referenceObject(dec *jsontext.Decoder) (f found, err error) {
+	f.members = make([][]byte, len(noted))
 	if _, err := dec.ReadToken(); err != nil {
-		return nil, err
+		return f, err
 	}
 	for dec.PeekKind() != '}' {
 		quoted, err := dec.ReadValue()
 		if err != nil {
-			return nil, err
+			return f, err
 		}
-		name, _ := jsontext.AppendUnquote(nil, quoted)
+		spelt := string(quoted)
+		name, _ := jsontext.AppendUnquote(nil, spelt)
 		value, err := dec.ReadValue()
 		if err != nil {
-			return nil, err
+			return f, err
 		}
 		if at := slices.Index(noted, string(name)); at >= 0 {
-			members[at] = bytes.Clone(value)
+			f.members[at] = bytes.Clone(value)
+		} else {
+			f.others = append(f.others, [2]string{spelt, string(value)})
 		}
 	}
-	_, err := dec.ReadToken()
-	return members, err
+	_, err = dec.ReadToken()
+	return f, err
 }
 
 func referenceFailure(text []byte, err error) *Failure {
@@ -98,10 +108,12 @@ func agree(t *testing.T, s *Scanner, text []byte) {
 	if !bytes.Equal(text, before) {
 		t.Fatalf("%q was changed", before)
 	}
-	members, want := reference(text)
+	all, want := reference(text)
 	if !sameFailure(got, want, text) {
 		t.Fatalf("%q: %v, want %v", text, got, want)
 	}
+	agreeOnOthers(t, s, text, got == nil, all.others)
+	members := all.members
 	for k, name := range noted {
 		value := s.Member(k)
 		if got != nil && value != nil {
@@ -109,6 +121,27 @@ func agree(t *testing.T, s *Scanner, text []byte) {
 		}
 		if got == nil && (!bytes.Equal(value, members[k]) || (value == nil) != (members[k] == nil)) {
 			t.Fatalf("%q: %s is %q, want %q", text, name, value, members[k])
+		}
+		if got == nil && len(value) > 0 && value[0] == '"' && s.Escaped(k) != bytes.Contains(value, []byte{'\\'}) {
+			t.Fatalf("%q: %s is %q, with an escape: %v", text, name, value, s.Escaped(k))
+		}
+	}
+}
+
+// agreeOnOthers compares the members that are not noted, whatever blanks stand around their colon.
+func agreeOnOthers(t *testing.T, s *Scanner, text []byte, accepted bool, want [][2]string) {
+	t.Helper()
+	if !accepted {
+		want = nil
+	}
+	if s.Others() != len(want) {
+		t.Fatalf("%q: %d other members, want %d", text, s.Others(), len(want))
+	}
+	for k, member := range want {
+		name, isName := strings.CutPrefix(string(s.Other(k)), member[0])
+		value, isValue := strings.CutSuffix(name, member[1])
+		if !isName || !isValue || strings.Trim(value, " \t\r\n") != ":" {
+			t.Fatalf("%q: the other member %d is %q, want %q", text, k, s.Other(k), member)
 		}
 	}
 }

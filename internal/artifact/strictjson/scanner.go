@@ -14,17 +14,21 @@ type Scanner struct {
 	depth   int      // how deeply objects and arrays may nest, the text's own object being the first level
 	noted   []string // names
 	members []span   // of the values of noted, in the text scanned last
+	others  []span   // of the other top-level members, names included
 	text    []byte   // scanned last
 	failure Failure
 
 	index   [indexSize]uint8 // of noted, by fingerprint: 1 + position
 	names   names
 	shape   shape
-	escaped bool // the string scanned last holds an escape
+	escaped bool // the string scanned last, or one before it, holds an escape
 }
 
+// withEscape in the start of a noted member's span tells that its value, if it is a string, holds an escape.
+const withEscape = 1 << 31
+
 // New makes a Scanner for texts that nest up to depth levels, which notes the top-level members of these names, at most
-// 32.
+// 128.
 func New(depth int, noted ...string) *Scanner {
 	s := &Scanner{depth: depth, noted: noted, members: make([]span, len(noted))}
 	s.names.seed = maphash.MakeSeed()
@@ -42,11 +46,11 @@ func New(depth int, noted ...string) *Scanner {
 // The text must not change as long as Member is asked about it.
 func (s *Scanner) Scan(text []byte) error {
 	s.text = text
-	clear(s.members)
+	s.forget()
 	s.names.forget()
 	s.shape.begin()
 	if at := s.document(text); at == none {
-		clear(s.members)
+		s.forget()
 		failure := s.failure
 		return &failure
 	}
@@ -60,7 +64,40 @@ func (s *Scanner) Member(position int) []byte {
 	if m.end == 0 {
 		return nil
 	}
+	return s.text[m.start&^withEscape : m.end : m.end]
+}
+
+// Escaped reports whether the noted member's value, if it is a string, holds an escape. Of other values it tells nothing.
+func (s *Scanner) Escaped(position int) bool { return s.members[position].start&withEscape != 0 }
+
+// Others is how many top-level members the text scanned last has that are not noted, 0 if it was refused.
+func (s *Scanner) Others() int { return len(s.others) }
+
+// Other is the k-th of them as it stands in the text, from its name's quote to its value's end.
+func (s *Scanner) Other(k int) []byte {
+	m := s.others[k]
 	return s.text[m.start:m.end:m.end]
+}
+
+func (s *Scanner) forget() {
+	clear(s.members)
+	if cap(s.others) > keep {
+		s.others = nil
+	}
+	s.others = s.others[:0]
+}
+
+// note remembers where a top-level member stands, whose name begins at i.
+func (s *Scanner) note(noted uint8, i, start, end int) {
+	if noted == 0 {
+		s.others = append(s.others, span{uint32(i), uint32(end)})
+		return
+	}
+	m := span{uint32(start), uint32(end)}
+	if s.escaped {
+		m.start |= withEscape
+	}
+	s.members[noted-1] = m
 }
 
 // document gives the text's end, or none.
@@ -98,13 +135,12 @@ func (s *Scanner) top(b []byte, i int) int {
 		if start == none {
 			return none
 		}
+		s.escaped = false
 		end := s.value(b, start, 1)
 		if end == none {
 			return none
 		}
-		if noted != 0 {
-			s.members[noted-1] = span{uint32(start), uint32(end)}
-		}
+		s.note(noted, i, start, end)
 		i = blanks(b, end)
 		if i < len(b) && b[i] == '}' {
 			s.leave(b, &o)
