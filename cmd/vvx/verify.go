@@ -189,3 +189,6 @@ func (a *app) showVerified(v verified) error {
 	}
 	return nil
 }
+
+// manifestExtension is what the name of a file's manifest ends with.
+const manifestExtension = ".manifest.json"

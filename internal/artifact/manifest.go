@@ -25,8 +25,12 @@ type Manifest struct {
 
 // File is one file of the export.
 type File struct {
-	Name string `json:"name"`
-	Rows int64  `json:"rows"`
+	Name         string      `json:"name"`
+	Format       Format      `json:"format,omitempty"`      // "" is JSON
+	Compression  Compression `json:"compression,omitempty"` // "" is none
+	Rows         int64       `json:"rows"`
+	GuardedCells int64       `json:"guarded_cells,omitempty"` // of CSV: cells that a spreadsheet would have run
+	Skipped      int64       `json:"skipped,omitempty"`       // of captions: segments without times or text
 	Digests
 }
 
@@ -47,16 +51,22 @@ type ManifestCounts struct {
 
 // NewManifest describes the document of that name, digests and counts.
 func (d *Document) NewManifest(name string, digests Digests, counts export.Counts) Manifest {
-	counts.Runs = int64(len(d.Runs))
-	m := Manifest{
-		Kind: manifestKind, SchemaVersion: SchemaVersion, Export: d.Head,
-		Runs:   []ManifestRun{},
-		Files:  []File{{Name: name, Rows: counts.Results, Digests: digests}},
-		Counts: ManifestCounts{Counts: counts, Selected: d.Rows(), Written: counts.Results, Filtered: d.Rows() - counts.Results},
+	selected := make([]int64, len(d.Inputs))
+	for i, in := range d.Inputs {
+		selected[i] = in.Rows
 	}
+	return d.ManifestOf([]File{{Name: name, Rows: counts.Results, Digests: digests}}, ManifestCounts{
+		Counts: counts, Selected: d.Rows(), Written: counts.Results, Filtered: d.Rows() - counts.Results,
+	}, selected)
+}
+
+// ManifestOf describes files of the document's selection, which are the records that each input holds.
+func (d *Document) ManifestOf(files []File, counts ManifestCounts, selected []int64) Manifest {
+	counts.Runs = int64(len(d.Runs))
+	m := Manifest{Kind: manifestKind, SchemaVersion: SchemaVersion, Export: d.Head, Runs: []ManifestRun{}, Files: files, Counts: counts}
 	rows := map[string]int64{}
-	for _, in := range d.Inputs {
-		rows[in.RunID] += in.Rows
+	for i, in := range d.Inputs {
+		rows[in.RunID] += selected[i]
 	}
 	for _, r := range d.Runs {
 		m.Runs = append(m.Runs, ManifestRun{r.ID, rows[r.ID]})
@@ -78,7 +88,7 @@ func DecodeManifest(raw []byte) (Manifest, error) {
 		return Manifest{}, errors.New("this is not the manifest of an export")
 	}
 	for _, f := range m.Files {
-		if f.Name == "" || f.SHA256 == "" || f.Bytes < 0 || f.PartBytes < 1 {
+		if f.Name == "" || (f.SHA256 == "" && f.Bytes <= WholeBytes) || f.TreeSHA256 == "" || f.Bytes < 0 || f.PartBytes < 1 {
 			return Manifest{}, errors.New("the manifest describes a file incompletely")
 		}
 	}

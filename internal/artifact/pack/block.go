@@ -64,9 +64,9 @@ func (a *appender) newBlock(f *feed) *block {
 // nothing is the batch of an output that gets nothing of a block.
 type nothing struct{}
 
-func (nothing) reset(*block) {}
-func (nothing) add(*record)  {}
-func (nothing) end() error   { return nil }
+func (nothing) reset(*block)      {}
+func (nothing) add(*record)       {}
+func (nothing) end(*packer) error { return nil }
 
 // begin makes the block ready for its next content.
 func (b *block) begin() {

@@ -13,6 +13,7 @@ type encoder struct {
 	matchesOnly bool
 	strict      bool // the first refusal ends the pass, so nothing after it matters
 	parser      *artifact.Parser
+	packer      packer
 }
 
 func newEncoder(f *feed) *encoder {
@@ -49,7 +50,7 @@ func (e *encoder) lines(b *block) error {
 		b.refused = append(b.refused, refusal{b.tally.lines, len(b.raw), len(b.raw)})
 	}
 	for _, batch := range b.batches {
-		if err := batch.end(); err != nil {
+		if err := batch.end(&e.packer); err != nil {
 			return err
 		}
 	}

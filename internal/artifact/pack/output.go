@@ -22,7 +22,7 @@ type output interface {
 type batch interface {
 	reset(b *block)
 	add(r *record)
-	end() error // after the last record
+	end(p *packer) error // after the last record
 }
 
 // outputs makes the outputs of a pass.
@@ -55,9 +55,11 @@ func newOutput(p *Pass, o Output) (output, error) {
 func (o Output) check(p *Pass) error {
 	w := o.Window
 	switch {
+	case packs(o.Compression) && !o.Compression.Known():
+		return fmt.Errorf("there is no compression %q", o.Compression)
 	case w == nil:
 		return nil
-	case o.Format != artifact.JSON && o.Format != artifact.NDJSON || o.packed():
+	case o.Format != artifact.JSON && o.Format != artifact.NDJSON || packs(o.Compression):
 		return fmt.Errorf("only a plain file of records has a window")
 	case o.Whole:
 		return fmt.Errorf("a whole file has no window")
@@ -66,8 +68,6 @@ func (o Output) check(p *Pass) error {
 	}
 	return nil
 }
-
-func (o Output) packed() bool { return o.Compression != "" && o.Compression != artifact.None }
 
 // opens reports whether the file begins with this output.
 func (o Output) opens(p *Pass) bool { return o.Whole || p.First == 0 }

@@ -73,8 +73,9 @@ type Result struct {
 
 // Measure is what an input adds to a file of records: their number, and their bytes without line ends.
 type Measure struct {
-	Rows  int64 `json:"rows"`
-	Bytes int64 `json:"bytes"`
+	Rows     int64 `json:"rows"`
+	Bytes    int64 `json:"bytes"`
+	Selected int64 `json:"selected"` // records read, written or not
 }
 
 // Facts are what a manifest tells of a file besides its digests.

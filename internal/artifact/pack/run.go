@@ -179,6 +179,7 @@ func (a *appender) count(b *block) {
 	m := &r.Inputs[b.input-a.pass.First]
 	m.Rows += t.counts.Results
 	m.Bytes += t.recordSize
+	m.Selected += selected
 	a.bytes += b.size()
 	a.input.lines += t.lines
 	a.input.selected += selected
@@ -273,7 +274,7 @@ func Opening(d *artifact.Document, f artifact.Format, c artifact.Compression) ([
 	if err != nil {
 		return nil, err
 	}
-	return packer{c}.member(nil, opening)
+	return new(packer).member(nil, c, opening)
 }
 
 // Closing is what a document ends with, packed as the document is.
@@ -282,5 +283,5 @@ func Closing(d *artifact.Document, counts export.Counts, c artifact.Compression)
 	if err != nil {
 		return nil, err
 	}
-	return packer{c}.member(nil, closing)
+	return new(packer).member(nil, c, closing)
 }

@@ -85,6 +85,7 @@ func (s *shelf) oracle() made {
 		for i, line := range splitLines(s.content[in.Key]) {
 			if line.record != "" {
 				m.Result.Selected++
+				measure.Selected++
 				if fits(line.record) {
 					records = append(records, line.record)
 					measure.Rows, measure.Bytes = measure.Rows+1, measure.Bytes+int64(len(line.record))

@@ -8,7 +8,8 @@ import (
 // text is an output that is bytes: a document, a file of lines or a table.
 type text struct {
 	to        window
-	pack      packer
+	as        artifact.Compression
+	pack      packer // of what is not in a block
 	rows      func() rows
 	opening   []byte // plain; nil for none
 	separator []byte // packed; nil if rows separate themselves
@@ -38,8 +39,8 @@ func newDocument(p *Pass, o Output) (output, error) {
 	if o.Whole {
 		t.closing = p.Document.Closing
 	}
-	if o.packed() {
-		separator, err := t.pack.member(nil, []byte(artifact.Separator))
+	if packs(o.Compression) {
+		separator, err := t.pack.member(nil, o.Compression, []byte(artifact.Separator))
 		if err != nil {
 			return nil, err
 		}
@@ -54,10 +55,10 @@ func newLines(o Output) (output, error) {
 }
 
 func newText(o Output, r func() rows) *text {
-	return &text{to: newWindow(o), pack: packer{o.Compression}, rows: r}
+	return &text{to: newWindow(o), as: o.Compression, rows: r}
 }
 
-func (t *text) batch() batch { return &textBatch{rows: t.rows(), pack: t.pack} }
+func (t *text) batch() batch { return &textBatch{rows: t.rows(), as: t.as} }
 
 func (t *text) open() error { return t.write(t.opening) }
 
@@ -77,7 +78,7 @@ func (t *text) write(plain []byte) error {
 	if len(plain) == 0 {
 		return nil
 	}
-	member, err := t.pack.member(nil, plain)
+	member, err := t.pack.member(nil, t.as, plain)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func (t *text) facts(c export.Counts) Facts { return Facts{Rows: c.Results} }
 // textBatch is the rows of a block, packed if the file is.
 type textBatch struct {
 	rows    rows
-	pack    packer
+	as      artifact.Compression
 	records int
 	content []byte
 	lead    int // as rows say it
@@ -124,10 +125,10 @@ func (b *textBatch) add(r *record) {
 	b.rows.add(r)
 }
 
-func (b *textBatch) end() (err error) {
+func (b *textBatch) end(p *packer) (err error) {
 	b.content, b.lead = b.rows.bytes()
-	if b.records > 0 && b.pack.packs() {
-		b.packed, err = b.pack.member(b.packed[:0], b.content[b.lead:])
+	if b.records > 0 && packs(b.as) {
+		b.packed, err = p.member(emptied(b.packed), b.as, b.content[b.lead:])
 		b.content, b.lead = b.packed, 0
 	}
 	return err
