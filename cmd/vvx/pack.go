@@ -3,21 +3,24 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/parquetfile"
 )
 
 // packFlags are the flags of pack.
 type packFlags struct {
-	formats                                            []string
-	compression, output, schema, text, rejects, asOfAt string
-	threads                                            int
-	force                                              bool
+	formats                                                   []string
+	compression, codec, output, schema, text, rejects, asOfAt string
+	threads                                                   int
+	force                                                     bool
 }
 
 func (a *app) packCommand() *cobra.Command {
@@ -52,11 +55,17 @@ written there, one JSON object each, and everything else is packed.`,
 	flags.StringVar(&f.asOfAt, "as-of", "", "`TIME` of the selection in the files, RFC 3339 (when the newest input was changed, unless given)")
 	flags.IntVar(&f.threads, "threads", 0, "pack with `N` threads (one for each processor unless given); the files are the same")
 	flags.BoolVar(&f.force, "force", false, "replace files that are there already")
-	if err := cmd.MarkFlagRequired("output"); err != nil {
-		panic(err) // the flag was declared above
+	flags.StringVar(&f.codec, "parquet-codec", "zstd", "`CODEC` inside Parquet: "+strings.Join(slices.Sorted(maps.Keys(parquetCodecs)), ", "))
+	for _, err := range []error{cmd.MarkFlagRequired("output"), flags.MarkHidden("parquet-codec")} {
+		if err != nil {
+			panic(err) // the flags were declared above
+		}
 	}
 	return cmd
 }
+
+// parquetCodecs are what pages of Parquet can be compressed with. Exports have zstd; others are there to be compared.
+var parquetCodecs = map[string]parquetfile.Codec{"zstd": parquetfile.Zstd, "snappy": parquetfile.Snappy, "none": parquetfile.Uncompressed}
 
 // names lists what a flag takes.
 func names[T ~string](all []T) string {
@@ -86,6 +95,9 @@ func (f packFlags) outputs() (all []*packedFile, err error) {
 	compression := artifact.Compression(f.compression)
 	if !compression.Known() {
 		return nil, misuse("--compression %s: the kinds are %s", f.compression, names(artifact.Compressions))
+	}
+	if _, known := parquetCodecs[f.codec]; !known {
+		return nil, misuse("--parquet-codec %s: there is no such codec", f.codec)
 	}
 	if f.output == "" || f.output == "-" {
 		return nil, misuse("--output names a file; standard output can't hold a manifest")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/columns"
 )
 
 // packInputs are the result files of a pack, as one selection.
@@ -19,6 +20,7 @@ type packInputs struct {
 	names    []string // of the files, as given, in the order of the document's inputs
 	infos    []os.FileInfo
 	document artifact.Document
+	table    *columns.Table
 	bytes    int64 // of all files; standard input counts as none
 	stdin    bool
 }
@@ -41,6 +43,7 @@ func (a *app) inputs(f packFlags, files []string) (*packInputs, error) {
 			newest = at
 		}
 	}
+	in.table = columns.New([]json.RawMessage{schema})
 	in.document.Head = artifact.Head{ExportID: "exp_local", Type: "files", Selection: artifact.Selection{Scope: "all"}}
 	in.document.Head.AsOf, err = f.asOf(newest)
 	return in, err

@@ -106,14 +106,14 @@ func (w *packing) all() (files []*newFile) {
 func (w *packing) run(ctx context.Context, bar *progressbar.ProgressBar) (pack.Result, error) {
 	p := pack.Pass{
 		Document: &w.inputs.document, Last: len(w.inputs.document.Inputs), Open: w.inputs.open,
-		CaptionText: w.flags.text, Threads: w.flags.threads,
+		Table: w.inputs.table, CaptionText: w.flags.text, Threads: w.flags.threads,
 		Progress: func(_, bytes int64) error {
 			_ = bar.Set64(bytes) // a bar that can't draw is no reason to stop
 			return nil
 		},
 	}
 	for _, o := range w.outputs {
-		p.Outputs = append(p.Outputs, pack.Output{Format: o.format, Compression: o.compression, W: o, Whole: true})
+		p.Outputs = append(p.Outputs, pack.Output{Format: o.format, Compression: o.compression, Codec: parquetCodecs[w.flags.codec], W: o, Whole: true})
 	}
 	if w.rejects != nil {
 		p.Rejects = func(r pack.Reject) error { return json.NewEncoder(w.rejects).Encode(w.named(r)) }

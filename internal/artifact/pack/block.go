@@ -2,6 +2,7 @@ package pack
 
 import (
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/columns"
 	"github.com/videovector/exports/internal/export"
 )
 
@@ -93,7 +94,9 @@ func (b *block) uneven() bool {
 // record is a record that is written, and where it stands in its block.
 type record struct {
 	raw        []byte
-	start, end int  // of its line, with the line end
-	strict     bool // the line is raw and a line feed
+	start, end int            // of its line, with the line end
+	strict     bool           // the line is raw and a line feed
+	cells      []columns.Cell // nil if there is no table; valid until the next record
+	parser     *artifact.Parser
 	artifact.Record
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/columns"
 )
 
 // encoder is what a worker turns blocks into batches with.
@@ -13,11 +15,17 @@ type encoder struct {
 	matchesOnly bool
 	strict      bool // the first refusal ends the pass, so nothing after it matters
 	parser      *artifact.Parser
+	splitter    *columns.Splitter // nil if there is no table to fill
 	packer      packer
+	record      record // the latest
 }
 
 func newEncoder(f *feed) *encoder {
-	return &encoder{matchesOnly: f.pass.Document.MatchesOnly, strict: f.strict(), parser: artifact.NewParser()}
+	e := &encoder{matchesOnly: f.pass.Document.MatchesOnly, strict: f.strict(), parser: artifact.NewParser()}
+	if f.own && f.pass.tabular() {
+		e.splitter = columns.NewSplitter(f.pass.Table)
+	}
+	return e
 }
 
 // encode fills the block's batches. A panic is the block's error: in a goroutine of its own nobody would recover it. Its
@@ -77,8 +85,12 @@ func (e *encoder) line(b *block, start, end int) {
 	}
 	t.counts = t.counts.Add(r.Counts())
 	t.recordSize += int64(len(raw))
+	e.record = record{raw: raw, start: start, end: end, strict: strict, parser: e.parser, Record: r}
+	if e.splitter != nil {
+		e.record.cells = e.splitter.Split(e.parser, raw)
+	}
 	for _, batch := range b.batches {
-		batch.add(&record{raw, start, end, strict, r})
+		batch.add(&e.record)
 	}
 }
 
@@ -92,4 +104,9 @@ func check(p *artifact.Parser, raw []byte, line int) (artifact.Record, error) {
 		err = r.Unfit()
 	}
 	return r, err
+}
+
+// tabular reports whether an output is a table.
+func (p *Pass) tabular() bool {
+	return slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Format == artifact.CSV || o.Format == artifact.Parquet })
 }

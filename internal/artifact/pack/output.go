@@ -47,6 +47,10 @@ func newOutput(p *Pass, o Output) (output, error) {
 		return newDocument(p, o)
 	case artifact.NDJSON:
 		return newLines(o)
+	case artifact.CSV:
+		return newCSV(p, o)
+	case artifact.Parquet:
+		return newParquet(p, o)
 	}
 	return nil, fmt.Errorf("there is no such format")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/columns"
+	"github.com/videovector/exports/internal/artifact/parquetfile"
 	"github.com/videovector/exports/internal/export"
 )
 
@@ -40,6 +41,7 @@ type Output struct {
 	// Whole makes a file complete: a document with its opening and its closing. Without it a document is what the own
 	// inputs add to it, with the opening if First is 0, and with a separator before its first record if Begun.
 	Whole, Begun bool
+	Codec        parquetfile.Codec // of Parquet, which is always whole
 	// Window is the part of a plain JSON or NDJSON file that W gets, nil for everything.
 	Window *Window
 }

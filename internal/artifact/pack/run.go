@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 
 	"github.com/videovector/exports/internal/artifact"
@@ -55,14 +54,10 @@ func (a *appender) all(ctx context.Context, size int) error {
 }
 
 func (a *appender) read(ctx context.Context, f *feed) error {
-	threads := a.pass.Threads
-	if threads < 1 {
-		threads = runtime.GOMAXPROCS(0)
+	if n := a.pass.threads(); n > 1 {
+		return a.parallel(ctx, f, n)
 	}
-	if threads == 1 {
-		return a.inline(ctx, f)
-	}
-	return a.parallel(ctx, f, threads)
+	return a.inline(ctx, f)
 }
 
 // errEnough ends the reading of what follows the own inputs.
@@ -263,18 +258,6 @@ func (e *RecordError) Unwrap() error { return e.cause }
 func badRecord(r Reject, err error) error {
 	return fault.Wrap(&RecordError{r, err}, fault.Invalid, "results_invalid",
 		fmt.Sprintf("Run %s, part %d, line %d: %s.", r.RunID, r.Part, r.Line, r.Reason))
-}
-
-// Opening is what a file begins with, packed as the file is; nil for nothing.
-func Opening(d *artifact.Document, f artifact.Format, c artifact.Compression) ([]byte, error) {
-	if f != artifact.JSON {
-		return nil, nil
-	}
-	opening, err := d.Opening()
-	if err != nil {
-		return nil, err
-	}
-	return new(packer).member(nil, c, opening)
 }
 
 // Closing is what a document ends with, packed as the document is.

@@ -15,6 +15,7 @@ type text struct {
 	separator []byte // packed; nil if rows separate themselves
 	closing   func(export.Counts) ([]byte, error)
 	begun     bool // a separator stands before the next record
+	guarded   int64
 }
 
 // rows writes the records of a block.
@@ -100,10 +101,11 @@ func (t *text) take(taken batch) error {
 		}
 	}
 	t.begun = true
+	t.guarded += b.guarded
 	return t.to.write(content)
 }
 
-func (t *text) facts(c export.Counts) Facts { return Facts{Rows: c.Results} }
+func (t *text) facts(c export.Counts) Facts { return Facts{Rows: c.Results, Guarded: t.guarded} }
 
 // textBatch is the rows of a block, packed if the file is.
 type textBatch struct {
@@ -113,6 +115,7 @@ type textBatch struct {
 	content []byte
 	lead    int // as rows say it
 	packed  []byte
+	guarded int64 // cells of a table
 }
 
 func (b *textBatch) reset(of *block) {
@@ -127,6 +130,9 @@ func (b *textBatch) add(r *record) {
 
 func (b *textBatch) end(p *packer) (err error) {
 	b.content, b.lead = b.rows.bytes()
+	if table, ok := b.rows.(*csvRows); ok {
+		b.guarded = table.Guarded()
+	}
 	if b.records > 0 && packs(b.as) {
 		b.packed, err = p.member(emptied(b.packed), b.as, b.content[b.lead:])
 		b.content, b.lead = b.packed, 0

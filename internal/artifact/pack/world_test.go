@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/columns"
 )
 
 // shelf is a document whose inputs are texts in memory.
@@ -54,7 +55,7 @@ func (s *shelf) open(_ context.Context, in artifact.Input) (io.ReadCloser, error
 
 // pass is a pass over everything.
 func (s *shelf) pass(outputs ...Output) Pass {
-	return Pass{Document: &s.Document, Last: len(s.Inputs), Open: s.open, Outputs: outputs, Threads: 1}
+	return Pass{Document: &s.Document, Last: len(s.Inputs), Open: s.open, Outputs: outputs, Threads: 1, Table: columns.New(nil)}
 }
 
 // reference is the document as Document.Write makes it.
