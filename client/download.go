@@ -31,10 +31,17 @@ func WithProgress(f func(done, total int64)) DownloadOption {
 	return func(d *download) { d.progress = f }
 }
 
+// WithFile downloads another file of the export than the first: one of Export.Files, or a file of a folder among them,
+// by its name.
+func WithFile(name string) DownloadOption {
+	return func(d *download) { d.name = name }
+}
+
 // download is one document on its way from an export to a writer.
 type download struct {
 	caller   *caller
 	export   *Export
+	name     string // of the file, "" for the first
 	progress func(done, total int64)
 
 	out    io.Writer
@@ -86,7 +93,7 @@ func (d *download) run(ctx context.Context) (*Document, error) {
 
 // open asks for the document: at the download route if it gives this one, else at the presigned link.
 func (d *download) open(ctx context.Context) (*http.Response, request, error) {
-	if d.export.Status != StatusCompleted || d.export.DownloadURL == "" && d.export.PresignedURL == "" {
+	if d.export.Status != StatusCompleted || d.export.DownloadURL == "" && (d.export.PresignedURL == "" || d.name != "") {
 		return nil, request{}, &NotReadyError{d.export}
 	}
 	if d.export.DownloadURL == "" {
@@ -97,8 +104,11 @@ func (d *download) open(ctx context.Context) (*http.Response, request, error) {
 		return nil, request{}, err
 	}
 	r := request{method: http.MethodGet, path: "/exports" + id + "/download", document: true}
+	if d.name != "" {
+		r.query = url.Values{"file": {d.name}}
+	}
 	res, err := d.caller.stream(ctx, r)
-	if tooLarge(err) && d.export.PresignedURL != "" {
+	if tooLarge(err) && d.export.PresignedURL != "" && d.name == "" {
 		return d.openLink(ctx)
 	}
 	return res, r, err
@@ -124,7 +134,7 @@ func tooLarge(err error) bool {
 // expected is the document's size as the export and the reply tell it, -1 if neither does.
 func (d *download) expected(res *http.Response) (int64, error) {
 	total := res.ContentLength
-	if size := d.export.FileSizeBytes; size != nil {
+	if size := d.size(); size != nil {
 		if total >= 0 && total != *size {
 			return 0, d.corrupt("size", *size, total)
 		}
@@ -137,6 +147,44 @@ func (d *download) expected(res *http.Response) (int64, error) {
 		}
 	}
 	return total, nil
+}
+
+// size is what the export tells of the file's, nil for nothing.
+func (d *download) size() *int64 {
+	if d.name == "" {
+		return d.export.FileSizeBytes
+	}
+	if f := d.listed(); f != nil && f.Bytes > 0 {
+		return &f.Bytes
+	}
+	return nil
+}
+
+// listed is the export's entry of the file, nil if it has none.
+func (d *download) listed() *ExportFile {
+	for i, f := range d.export.Files {
+		if f.Name == d.name {
+			return &d.export.Files[i]
+		}
+	}
+	return nil
+}
+
+// digest is the SHA-256 that the export tells of the file, "" for none.
+func (d *download) digest() string {
+	if d.name == "" {
+		return strings.ToLower(d.export.SHA256)
+	}
+	if f := d.listed(); f != nil {
+		return strings.ToLower(f.SHA256)
+	}
+	return ""
+}
+
+// document reports whether the file is a JSON document, as far as one knows.
+func (d *download) document() bool {
+	plain := len(d.export.Formats) == 0 || d.export.Formats[0] == FormatJSON
+	return d.name == "" && plain && (d.export.Compression == "" || d.export.Compression == CompressionNone)
 }
 
 // Write implements io.Writer: it digests and hands on. Its failure is kept, to be told from the connection's.
@@ -164,13 +212,13 @@ func (d *download) Write(p []byte) (n int, err error) {
 // check holds what has arrived against what the export promises.
 func (d *download) check() (*Document, error) {
 	got := hex.EncodeToString(d.sum.Sum(nil))
-	want := strings.ToLower(d.export.SHA256)
+	want := d.digest()
 	switch {
 	case d.total >= 0 && d.done != d.total:
 		return nil, d.corrupt("size", d.total, d.done)
 	case want != "" && got != want:
 		return nil, &CorruptError{ExportID: d.export.ID, What: "sha256", Want: want, Got: got}
-	case want == "" && !d.ends.whole():
+	case want == "" && d.document() && !d.ends.whole():
 		return nil, &CorruptError{ExportID: d.export.ID, What: "ending", Want: "that of a JSON object", Got: "something else"}
 	}
 	return &Document{ExportID: d.export.ID, Bytes: d.done, SHA256: got, Verified: want != ""}, nil

@@ -94,6 +94,9 @@ type Export struct {
 	SHA256                string           `json:"sha256"` // of the document, in hex; not every service tells it
 	ManifestSHA256        string           `json:"manifest_sha256"`
 	DeliveryReceipt       *DeliveryReceipt `json:"delivery_receipt"` // nil until the document is delivered to a connector
+	Formats               []Format         `json:"formats"`
+	Compression           Compression      `json:"compression"`
+	Files                 []ExportFile     `json:"files"` // empty until packaging is done; the manifest stands last
 
 	raw json.RawMessage
 }
@@ -128,12 +131,20 @@ func (e *Export) UnmarshalJSON(raw []byte) error {
 // RawJSON is the export as the API sent it, with what this package doesn't know.
 func (e *Export) RawJSON() json.RawMessage { return e.raw }
 
+// FileParams say which files to make. The zero value is one JSON document.
+type FileParams struct {
+	Formats     []Format    `json:"formats,omitempty"` // out of one reading of the results; the first is what DownloadURL gives
+	Compression Compression `json:"compression,omitempty"`
+	TextField   string      `json:"text_field,omitempty"` // of captions: the dotted name of their text
+}
+
 // CreateIndexExportParams say what to export of an index. The zero value is every finished run, for download.
 type CreateIndexExportParams struct {
 	PromptRunIDs           []string    `json:"prompt_run_ids,omitempty"`
 	DestinationConnectorID string      `json:"destination_connector_id,omitempty"`
 	DestinationSubpath     string      `json:"destination_subpath,omitempty"` // below the connector's base path
 	ResultScope            ResultScope `json:"result_scope,omitempty"`
+	FileParams
 
 	// IdempotencyKey makes two calls one: the second gives the first one's export. A call without one is given a key
 	// of its own, for its retries.
@@ -145,7 +156,8 @@ type CreatePromptRunExportParams struct {
 	DestinationConnectorID string      `json:"destination_connector_id,omitempty"`
 	DestinationSubpath     string      `json:"destination_subpath,omitempty"`
 	ResultScope            ResultScope `json:"result_scope,omitempty"`
-	IdempotencyKey         string      `json:"-"` // see CreateIndexExportParams
+	FileParams
+	IdempotencyKey string `json:"-"` // see CreateIndexExportParams
 }
 
 // CreatedExport is an export that was accepted: it will end, whatever happens to the connection.

@@ -21,7 +21,9 @@ func (a *app) exportCommand() *cobra.Command {
 // createFlags are the flags of both ways to make an export.
 type createFlags struct {
 	connector, subpath, key string
-	matches, wait           bool
+	formats                 []string
+	compression, textField  string
+	matches, wait, dryRun   bool
 }
 
 func (f *createFlags) declare(cmd *cobra.Command) {
@@ -29,6 +31,10 @@ func (f *createFlags) declare(cmd *cobra.Command) {
 	flags.StringVar(&f.connector, "connector", "", "deliver to the connector `ID`")
 	flags.StringVar(&f.subpath, "subpath", "", "`PATH` below the connector's base path")
 	flags.BoolVar(&f.matches, "matches", false, "only results that the prompt's selection filter selected")
+	flags.StringSliceVar(&f.formats, "format", nil, "`FORMAT` of a file: json, ndjson, csv, parquet, vtt, srt or vtt_chapters; may be given again (json unless given)")
+	flags.StringVar(&f.compression, "compression", "", "pack json, ndjson and csv with `METHOD`: gzip or zstd")
+	flags.StringVar(&f.textField, "text-field", "", "`NAME` of the captions' text, such as metadata.summary (metadata_text unless given)")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "show what the export would hold, and make none")
 	flags.StringVar(&f.key, "idempotency-key", "", "make the command repeatable: the same `KEY` gives the same export")
 	flags.BoolVar(&f.wait, "wait", false, "wait until the export has ended, and show how far it is")
 }
@@ -38,6 +44,20 @@ func (f createFlags) scope() client.ResultScope {
 		return client.ResultsMatches
 	}
 	return ""
+}
+
+func (f createFlags) files() client.FileParams {
+	p := client.FileParams{Compression: client.Compression(f.compression), TextField: f.textField}
+	for _, name := range f.formats {
+		p.Formats = append(p.Formats, client.Format(name))
+	}
+	return p
+}
+
+// asked is one export, to be made or to be tried.
+type asked struct {
+	create func(*client.Client) (*client.CreatedExport, error)
+	try    func(*client.Client) (*client.DryRun, error)
 }
 
 func (a *app) createIndexCommand() *cobra.Command {
@@ -51,11 +71,15 @@ func (a *app) createIndexCommand() *cobra.Command {
   vvx export create index idx_archive --matches --idempotency-key nightly-2026-03-02 --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: runs(func(ctx context.Context, args []string) error {
-			return a.create(ctx, f, func(c *client.Client) (*client.CreatedExport, error) {
-				return c.Exports.CreateIndexExport(ctx, args[0], client.CreateIndexExportParams{
-					PromptRunIDs: runIDs, DestinationConnectorID: f.connector, DestinationSubpath: f.subpath,
-					ResultScope: f.scope(), IdempotencyKey: f.key,
-				})
+			p := client.CreateIndexExportParams{
+				PromptRunIDs: runIDs, DestinationConnectorID: f.connector, DestinationSubpath: f.subpath,
+				ResultScope: f.scope(), FileParams: f.files(), IdempotencyKey: f.key,
+			}
+			return a.create(ctx, f, asked{
+				func(c *client.Client) (*client.CreatedExport, error) {
+					return c.Exports.CreateIndexExport(ctx, args[0], p)
+				},
+				func(c *client.Client) (*client.DryRun, error) { return c.Exports.DryRunIndexExport(ctx, args[0], p) },
 			})
 		}),
 	}
@@ -73,10 +97,16 @@ func (a *app) createRunCommand() *cobra.Command {
   vvx export create run run_123 --connector conn_export`,
 		Args: cobra.ExactArgs(1),
 		RunE: runs(func(ctx context.Context, args []string) error {
-			return a.create(ctx, f, func(c *client.Client) (*client.CreatedExport, error) {
-				return c.Exports.CreatePromptRunExport(ctx, args[0], client.CreatePromptRunExportParams{
-					DestinationConnectorID: f.connector, DestinationSubpath: f.subpath, ResultScope: f.scope(), IdempotencyKey: f.key,
-				})
+			p := client.CreatePromptRunExportParams{
+				DestinationConnectorID: f.connector, DestinationSubpath: f.subpath, ResultScope: f.scope(), FileParams: f.files(), IdempotencyKey: f.key,
+			}
+			return a.create(ctx, f, asked{
+				func(c *client.Client) (*client.CreatedExport, error) {
+					return c.Exports.CreatePromptRunExport(ctx, args[0], p)
+				},
+				func(c *client.Client) (*client.DryRun, error) {
+					return c.Exports.DryRunPromptRunExport(ctx, args[0], p)
+				},
 			})
 		}),
 	}
@@ -84,12 +114,19 @@ func (a *app) createRunCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) create(ctx context.Context, f createFlags, ask func(*client.Client) (*client.CreatedExport, error)) error {
+func (a *app) create(ctx context.Context, f createFlags, ask asked) error {
 	c, err := a.connect()
 	if err != nil {
 		return err
 	}
-	created, err := ask(c)
+	if f.dryRun {
+		d, err := ask.try(c)
+		if err != nil {
+			return err
+		}
+		return a.showDryRun(d)
+	}
+	created, err := ask.create(c)
 	if err != nil {
 		return orStopped(ctx, err, `the export may have been made: "vvx export list" shows it. A command with --idempotency-key can simply be repeated`)
 	}
@@ -103,6 +140,23 @@ func (a *app) create(ctx context.Context, f createFlags, ask func(*client.Client
 		}
 		_, err := fmt.Fprintf(w, "%s  %s%s\n", cell(created.ID), cell(string(created.Status)), note)
 		return err
+	})
+}
+
+func (a *app) showDryRun(d *client.DryRun) error {
+	return a.emit(d.RawJSON(), func(w io.Writer) error {
+		fields := []field{{"records", strconv.FormatInt(d.Rows, 10)}, {"size of the records", size(d.Bytes)}}
+		for _, f := range d.Files {
+			fields = append(fields, field{"file as " + string(f.Format), "about " + size(f.BytesEstimate)})
+		}
+		if at := d.Destination; at != nil {
+			state := "usable"
+			if !at.OK {
+				state = "its latest test failed: " + at.LastTestError
+			}
+			fields = append(fields, field{"connector", at.ConnectorID + ", " + state}, field{"folder", at.Path})
+		}
+		return describe(w, append(fields, field{"columns of tables", strconv.Itoa(len(d.Columns))}, field{"made", "nothing: this was a dry run"})...)
 	})
 }
 
@@ -151,8 +205,20 @@ func exportFields(e *client.Export) []field {
 		fields = append(fields, field{"records", strconv.FormatInt(n, 10)})
 	}
 	return append(fields,
-		field{"sha256", e.SHA256}, field{"manifest sha256", e.ManifestSHA256},
+		field{"files", fileNames(e)}, field{"sha256", e.SHA256}, field{"manifest sha256", e.ManifestSHA256},
 		field{"connector", e.DestinationConnectorID}, field{"delivered to", e.DestinationURI}, field{"kept until", stamp(e.ExpiresAt)})
+}
+
+// fileNames are the export's files, if there is more than the document and its manifest.
+func fileNames(e *client.Export) string {
+	if len(e.Files) <= 2 {
+		return ""
+	}
+	var names []string
+	for _, f := range e.Files {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // listFlags are the flags of export list.

@@ -41,7 +41,7 @@ func madeDocument(t *testing.T) (document, manifest string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := d.NewManifest("exp_1.json", digests, counts).Encode()
+	raw, err := d.NewManifest([]artifact.File{{Name: "exp_1.json", Format: artifact.JSON, Rows: counts.Results, Digests: digests}}, counts, d.Rows()-counts.Results).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

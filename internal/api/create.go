@@ -27,6 +27,7 @@ type Catalog interface {
 	Index(ctx context.Context, account, id string) (export.Index, error)
 	Run(ctx context.Context, account, id string) (export.Run, error)
 	RunsOfIndex(ctx context.Context, account, indexID string) ([]export.Run, error)
+	Parts(ctx context.Context, account, runID string) ([]export.Part, error)
 	Connector(ctx context.Context, account, id string) (store.Connector, error)
 }
 
@@ -38,6 +39,7 @@ type Starter interface {
 // CreateConfig is what CreateExport works with.
 type CreateConfig struct {
 	Records Records
+	Results Results // of dry runs
 	Starter Starter
 	Keys    *auth.Keyring
 	Clock   func() time.Time
@@ -76,6 +78,13 @@ func (s creator) handle(t export.Type) action {
 		if err != nil {
 			return err
 		}
+		if o.DryRun {
+			v, err := s.tryOut(r.Context(), p, o)
+			if err != nil {
+				return err
+			}
+			return reply(w, http.StatusOK, v)
+		}
 		id, replayed, err := s.place(r.Context(), p, o, key)
 		if err != nil {
 			return err
@@ -103,7 +112,7 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 			return "", false, err
 		}
 	}
-	request, err := resolve(ctx, s.Records, p.AccountID, o, now)
+	request, _, err := resolve(ctx, s.Records, p.AccountID, o, now)
 	if err != nil {
 		return "", false, err
 	}

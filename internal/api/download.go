@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"time"
 
@@ -54,19 +55,23 @@ func (s downloader) download(w http.ResponseWriter, r *http.Request) error {
 	if err := s.ready(e); err != nil {
 		return err
 	}
-	body, err := s.open(r.Context(), *e.Artifact)
+	f, err := chosen(r, e)
+	if err != nil {
+		return err
+	}
+	body, size, err := s.open(r.Context(), *e.Artifact, f)
 	if err != nil {
 		return err
 	}
 	defer body.Close()
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.FormatInt(e.Artifact.Bytes, 10))
-	h.Set("Content-Disposition", `attachment; filename="`+export.ObjectName(e.ID)+`"`)
+	h.Set("Content-Type", f.contentType)
+	h.Set("Content-Length", strconv.FormatInt(size, 10))
+	h.Set("Content-Disposition", `attachment; filename="`+path.Base(f.name)+`"`)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "private, no-store")
 	w.WriteHeader(http.StatusOK)
-	s.send(w, r, body, e.Artifact.Bytes)
+	s.send(w, r, body, size)
 	return nil
 }
 
@@ -136,28 +141,37 @@ func (s downloader) ready(e export.Export) error {
 		return fault.New(fault.Conflict, "export_not_ready", "This export has not completed yet.").With("status", string(e.Status))
 	case !downloadable(e, s.Clock()):
 		return never("This export's document is no longer kept. Create the export again.")
-	case s.MaxBytes > 0 && e.Artifact.Bytes > s.MaxBytes:
-		return never("This document is too large for this route. Use presigned_url of the export.")
 	}
 	return nil
 }
 
-// open gives the document, once it is sure to be as long as the record says.
-func (s downloader) open(ctx context.Context, a export.Artifact) (io.ReadCloser, error) {
-	body, info, err := s.Documents.Open(ctx, a.Key, 0, -1)
+// open gives the file and its size, once that is sure to be what the record says and what the transport can carry.
+func (s downloader) open(ctx context.Context, a export.Artifact, f download) (io.ReadCloser, int64, error) {
+	if s.MaxBytes > 0 && f.bytes > s.MaxBytes {
+		return nil, 0, errTooLarge
+	}
+	body, info, err := s.Documents.Open(ctx, a.KeyOf(f.name), 0, -1)
 	if fault.Is(err, fault.NotFound) {
-		return nil, fault.Wrap(err, fault.Conflict, "export_not_downloadable", "This export's document is no longer kept. Create the export again.")
+		return nil, 0, fault.Wrap(err, fault.Conflict, "export_not_downloadable", "This export's document is no longer kept. Create the export again.")
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if info.Bytes != a.Bytes || a.Bytes == 0 {
+	switch {
+	case s.MaxBytes > 0 && info.Bytes > s.MaxBytes:
+		err = errTooLarge
+	case info.Bytes == 0, f.bytes > 0 && info.Bytes != f.bytes:
+		err = fault.Newf(fault.Internal, "document_mismatch", "The stored document is not the one that was packaged.").
+			With("expected_bytes", f.bytes).With("stored_bytes", info.Bytes)
+	}
+	if err != nil {
 		_ = body.Close() // nothing was read
-		return nil, fault.Newf(fault.Internal, "document_mismatch", "The stored document is not the one that was packaged.").
-			With("expected_bytes", a.Bytes).With("stored_bytes", info.Bytes)
+		return nil, 0, err
 	}
-	return body, nil
+	return body, info.Bytes, nil
 }
+
+var errTooLarge = fault.New(fault.Conflict, "export_not_downloadable", "This document is too large for this route. Use presigned_url of the export.")
 
 // send streams the document. A length has been promised by then: if the document can't be had whole, the connection is
 // broken off, so that no caller takes a part for the whole.

@@ -30,6 +30,10 @@ var orderFields = map[string]fieldType{
 	"destination_connector_id": textField,
 	"destination_subpath":      textField,
 	"result_scope":             textField,
+	"formats":                  textsField,
+	"compression":              textField,
+	"text_field":               textField,
+	"dry_run":                  boolField,
 }
 
 // fields are the values of a request body, with everything that is wrong with them: the caller hears of all of it in
@@ -164,6 +168,9 @@ func (f *fields) text(name string) string {
 	}
 	return ""
 }
+
+// flag is the value of a field that is true or false, false for none.
+func (f *fields) flag(name string) bool { return f.text(name) == "true" }
 
 // texts is the value of an array field, nil for none.
 func (f *fields) texts(name string) []string { return f.values[name] }

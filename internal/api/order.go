@@ -30,6 +30,16 @@ type order struct {
 	ConnectorID string             `json:"connector_id"`
 	Subpath     string             `json:"subpath"`
 	Scope       export.ResultScope `json:"scope"`
+	files
+	DryRun bool `json:"dry_run,omitzero"`
+}
+
+// files is which files an order asks for. Defaults are empty, so that the texts that keys were remembered with before
+// there was a choice stay what they were.
+type files struct {
+	Formats     []export.Format    `json:"formats,omitempty"`
+	Compression export.Compression `json:"compression,omitempty"`
+	TextField   string             `json:"text_field,omitempty"`
 }
 
 // canonical implements keyed.
@@ -72,6 +82,55 @@ func (o *order) fill(f *fields) {
 	if o.Subpath != "" && o.ConnectorID == "" {
 		f.wrong("destination_subpath", "needs destination_connector_id beside it")
 	}
+	o.files = parseFiles(f)
+	o.DryRun = f.flag("dry_run")
+}
+
+// maxTextField is the longest name of captions' text.
+const maxTextField = 200
+
+// parseFiles reads the fields of formats, and what contradicts what.
+func parseFiles(f *fields) files {
+	var asked files
+	for _, name := range f.texts("formats") {
+		format := export.Format(name)
+		switch {
+		case !format.Known():
+			f.wrong("formats", "must hold json, ndjson, csv, parquet, vtt, srt or vtt_chapters only")
+		case slices.Contains(asked.Formats, format):
+			f.wrong("formats", "must hold each format once")
+		}
+		asked.Formats = append(asked.Formats, format)
+	}
+	asked.Compression = parseCompression(f, asked.Formats)
+	asked.TextField = f.text("text_field")
+	switch {
+	case asked.TextField == "":
+	case !slices.ContainsFunc(asked.Formats, export.Format.Captions):
+		f.wrong("text_field", "belongs to the formats vtt, srt and vtt_chapters")
+	case len(asked.TextField) > maxTextField:
+		f.wrong("text_field", "must be the name of a field, of at most 200 bytes")
+	}
+	if len(asked.Formats) == 1 && asked.Formats[0] == export.JSON {
+		asked.Formats = nil
+	}
+	return asked
+}
+
+// parseCompression gives "" for none. Asking for one that no file would get is a contradiction.
+func parseCompression(f *fields, formats []export.Format) export.Compression {
+	c := export.Compression(f.text("compression"))
+	if c == "" || c == export.None {
+		return ""
+	}
+	takes := len(formats) == 0 || slices.ContainsFunc(formats, func(format export.Format) bool { return c.Of(format) == c })
+	switch {
+	case !c.Known():
+		f.wrong("compression", `must be "none", "gzip" or "zstd"`)
+	case !takes:
+		f.wrong("compression", "fits none of the formats: Parquet and captions are compressed inside")
+	}
+	return c
 }
 
 func runIDs(f *fields, t export.Type) []string {

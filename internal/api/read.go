@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"path"
 	"time"
 
 	"github.com/videovector/exports/internal/auth"
@@ -96,7 +97,7 @@ func (s reader) link(ctx context.Context, e export.Export, now time.Time) (expor
 	if e.Link != nil && e.Link.ExpiresAt.Sub(now) > linkReserve {
 		return *e.Link, true
 	}
-	l, err := s.Links.Presign(ctx, *e.Artifact, export.ObjectName(e.ID))
+	l, err := s.Links.Presign(ctx, *e.Artifact, path.Base(e.Artifact.FirstFile()))
 	if err != nil {
 		note(ctx, slog.String("link_error", err.Error()))
 		return export.Link{}, false

@@ -24,25 +24,28 @@ type found struct {
 }
 
 // resolve looks up everything that the order names, in one round, and turns the order into a request that can be
-// carried out. Of several reasons to refuse it, the caller hears the same one every time.
-func resolve(ctx context.Context, c Catalog, account string, o order, now time.Time) (export.Request, error) {
+// carried out, with what was found for it. Of several reasons to refuse it, the caller hears the same one every time.
+func resolve(ctx context.Context, c Catalog, account string, o order, now time.Time) (export.Request, *found, error) {
 	f, err := lookUp(ctx, c, account, o)
 	if err != nil {
-		return export.Request{}, err
+		return export.Request{}, nil, err
 	}
 	if err := f.check(o, now); err != nil {
-		return export.Request{}, err
+		return export.Request{}, nil, err
 	}
-	r := export.Request{Type: o.Type, TargetID: o.TargetID, RunIDs: o.RunIDs, Scope: o.Scope}
+	r := export.Request{
+		Type: o.Type, TargetID: o.TargetID, RunIDs: o.RunIDs, Scope: o.Scope,
+		Formats: o.Formats, Compression: o.Compression, TextField: o.TextField,
+	}
 	if o.ConnectorID == "" {
-		return r, nil
+		return r, f, nil
 	}
 	base, err := export.CleanSubpath(f.connector.ExportBasePath)
 	if err != nil {
-		return r, fault.Wrap(err, fault.Invalid, "connector_base_path_invalid", "The connector's export base path can't be used. Correct it on the connector.")
+		return r, nil, fault.Wrap(err, fault.Invalid, "connector_base_path_invalid", "The connector's export base path can't be used. Correct it on the connector.")
 	}
 	r.Destination = &export.Destination{ConnectorID: o.ConnectorID, BasePath: base, Subpath: o.Subpath}
-	return r, nil
+	return r, f, nil
 }
 
 // lookUp asks for target, runs and connector at once.
@@ -196,9 +199,14 @@ func unfinished(runs []export.Run) []string {
 func rows(runs []export.Run, named bool, asOf time.Time) int64 {
 	var n int64
 	for _, r := range runs {
-		if named || r.Status.Finished() && !r.ExecutedAt.After(asOf) {
+		if named || holds(r, asOf) {
 			n += r.Rows
 		}
 	}
 	return n
+}
+
+// holds reports whether an export of every finished run of an index holds the run.
+func holds(r export.Run, asOf time.Time) bool {
+	return r.Status.Finished() && !r.ExecutedAt.After(asOf)
 }

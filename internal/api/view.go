@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/videovector/exports/internal/export"
@@ -34,16 +35,19 @@ type exportView struct {
 	GCSURI                 *string     `json:"gcs_uri"`
 	ExportParams           *paramsView `json:"export_params"`
 
-	UserID                *string        `json:"user_id"`
-	ResultScope           string         `json:"result_scope"`
-	PresignedURL          *string        `json:"presigned_url"`
-	PresignedURLExpiresAt *string        `json:"presigned_url_expires_at"`
-	Progress              progressView   `json:"progress"`
-	Counts                *export.Counts `json:"counts"`
-	SHA256                *string        `json:"sha256"`
-	ManifestSHA256        *string        `json:"manifest_sha256"`
-	DeliveryReceipt       *receiptView   `json:"delivery_receipt"`
-	ExpiresAt             *string        `json:"expires_at"`
+	UserID                *string          `json:"user_id"`
+	ResultScope           string           `json:"result_scope"`
+	PresignedURL          *string          `json:"presigned_url"`
+	PresignedURLExpiresAt *string          `json:"presigned_url_expires_at"`
+	Progress              progressView     `json:"progress"`
+	Counts                *export.Counts   `json:"counts"`
+	SHA256                *string          `json:"sha256"`
+	ManifestSHA256        *string          `json:"manifest_sha256"`
+	DeliveryReceipt       *receiptView     `json:"delivery_receipt"`
+	ExpiresAt             *string          `json:"expires_at"`
+	Formats               []string         `json:"formats"`
+	Compression           string           `json:"compression"`
+	Files                 []exportFileView `json:"files"`
 }
 
 // paramsView echoes what the caller gave. It may hold these four keys and no other, each equal to its top-level field.
@@ -91,8 +95,10 @@ func view(e export.Export, now time.Time) exportView {
 		CompletedAt: stamp(e.CompletedAt), UpdatedAt: stamp(e.UpdatedAt), ExpiresAt: stamp(e.ExpiresAt),
 		ErrorMessage: given(e.ErrorMessage), LastError: given(e.LastError),
 		UserID: given(e.UserID), ResultScope: string(e.Request.Scope), Progress: progress(e), DeliveryReceipt: receipt(e.Receipt),
+		Formats: formatsOf(e.Request), Compression: string(cmp.Or(e.Request.Compression, export.None)),
 	}
 	v.place(e, now)
+	v.Files = filesOf(e, now)
 	v.ExportParams = params(e.Request.RunIDs, &v)
 	if a := e.Artifact; a != nil {
 		v.FileSizeBytes, v.Counts, v.SHA256, v.ManifestSHA256 = &a.Bytes, &a.Counts, given(a.SHA256), given(a.ManifestSHA256)

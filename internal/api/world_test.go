@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,6 +58,7 @@ type world struct {
 	linkErr    error
 	storeErr   error // of every call of the handlers
 	customer   *memconn.Target
+	results    *memblob.Bucket
 	openErr    error // of opening a connector
 	sealing    seal.Sealer
 	sealErr    error  // of sealing
@@ -87,13 +89,14 @@ func newWorld(t testing.TB) *world {
 	w := &world{t: t, store: records, now: t0, customer: memconn.New("customer"), sealing: sealing, keyring: ring}
 	clock := func() time.Time { return w.now }
 	w.artifacts = memblob.New(memblob.Config{Name: "artifacts", Clock: clock})
+	w.results = memblob.New(memblob.Config{Name: "results"})
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
 	authenticator := auth.NewAuthenticator(records)
 	gate := gate{records, &w.storeErr}
 	w.authorize = apigw.Authorizer(authenticator, log)
 	w.functions = map[string]apigw.Buffered{
 		"CreateExportFunction": apigw.Handler(api.CreateExport(api.CreateConfig{
-			Records: gate, Starter: w, Keys: ring, Clock: clock, Log: log,
+			Records: gate, Results: w.results, Starter: w, Keys: ring, Clock: clock, Log: log,
 			NewID: func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
 		}), log),
 		"ReadExportFunction": apigw.Handler(api.ReadExport(api.ReadConfig{
@@ -163,10 +166,23 @@ func (w *world) putRun(id, index string, status export.RunStatus, rows int64) {
 	r := export.Run{ID: id, AccountID: "acct", IndexID: index, ExecutedAt: t0.Add(-time.Hour), Status: status, Rows: rows}
 	var parts []export.Part
 	if rows > 0 {
-		r.Parts, r.Bytes = 1, 10*rows
+		content := resultLines(id, rows)
+		r.Schema = json.RawMessage(`{"type":"object","properties":{"mood":{"type":"string"},"people":{"type":"integer"}}}`)
+		r.Parts, r.Bytes = 1, int64(len(content))
 		parts = []export.Part{{Number: 1, Key: "results/acct/" + id, Rows: rows, Bytes: r.Bytes}}
+		_, err := w.results.Put(w.t.Context(), parts[0].Key, []byte(content), blob.PutOptions{})
+		w.must(err)
 	}
 	w.must(w.store.PutRun(w.t.Context(), r, parts))
+}
+
+// resultLines are results of a run, every third a match.
+func resultLines(run string, rows int64) string {
+	var lines strings.Builder
+	for n := range rows {
+		fmt.Fprintf(&lines, `{"result_type":"segment","result_id":"segment:seg_%d:%s","selected":%t}`+"\n", n, run, n%3 == 2)
+	}
+	return lines.String()
 }
 
 func (w *world) must(err error) {
@@ -221,28 +237,59 @@ func (w *world) change(id string, next func(export.Export) export.Export) {
 	w.must(err)
 }
 
-// complete takes a pending export to its good end, with its document in the bucket.
+// complete takes a pending export to its good end, with its files in the bucket.
 func (w *world) complete(id string) {
 	w.t.Helper()
-	key := "artifacts/acct/" + id + "/" + export.ObjectName(id)
-	_, err := w.artifacts.Put(w.t.Context(), key, []byte(document), blob.PutOptions{ContentType: "application/json"})
-	w.must(err)
+	folder := "artifacts/acct/" + id + "/"
 	w.change(id, func(e export.Export) export.Export { return e.Claim(w.now) })
 	w.change(id, func(e export.Export) export.Export {
-		e = e.Packaged(export.Artifact{
-			Bucket: "artifacts", Key: key, ManifestKey: key + ".manifest", Bytes: int64(len(document)), SHA256: strings.Repeat("ab", 32),
+		files := w.putFiles(folder, e)
+		a := export.Artifact{
+			Bucket: "artifacts", Key: folder + files[0].Name, ManifestKey: folder + export.ManifestName(id), Bytes: files[0].Bytes, SHA256: files[0].SHA256,
 			ManifestSHA256: strings.Repeat("cd", 32), Counts: export.Counts{Runs: 2, Results: 15, Segments: 14, Videos: 1, Failed: 2},
-		}, w.now)
-		e = e.Linked(export.Link{URL: "https://storage.example.com/" + key + "?as=made", ExpiresAt: w.now.Add(time.Hour)}, w.now)
+		}
+		if len(e.Request.Formats) > 0 { // older records have no list
+			a.Files = files
+		}
+		e = e.Packaged(a, w.now)
+		e = e.Linked(export.Link{URL: "https://storage.example.com/" + a.Key + "?as=made", ExpiresAt: w.now.Add(time.Hour)}, w.now)
 		if d := e.Request.Destination; d != nil {
-			at := "s3://customer/" + export.JoinPath(d.BasePath, d.Subpath, export.ObjectName(id))
+			at := "s3://customer/" + export.JoinPath(d.BasePath, d.Subpath)
 			e = e.Delivered(export.Receipt{
-				URI: at, ManifestURI: strings.TrimSuffix(at, ".json") + ".manifest.json", Bytes: int64(len(document)),
+				URI: at + "/" + files[0].Name, ManifestURI: at + "/" + export.ManifestName(id), Bytes: files[0].Bytes,
 				SHA256: strings.Repeat("ab", 32), ETag: "etag", DeliveredAt: w.now,
 			}, w.now)
 		}
 		return e.Complete(w.now)
 	})
+}
+
+// putFiles puts a file of each format into the folder, and two into one of Parquet's, and gives the record's list.
+func (w *world) putFiles(folder string, e export.Export) (files []export.File) {
+	put := func(name, content string) {
+		_, err := w.artifacts.Put(w.t.Context(), folder+name, []byte(content), blob.PutOptions{})
+		w.must(err)
+	}
+	for _, format := range e.Request.Files() {
+		f := export.File{Name: e.ID + export.Extension(format, e.Request.Compression), Format: format, Rows: 15, SHA256: strings.Repeat("ab", 32)}
+		content := document
+		switch format {
+		case export.JSON:
+		case export.Parquet:
+			f = export.File{Name: e.ID + ".parquet/", Format: format, Rows: 15, Parts: 2, Bytes: 24}
+			put(f.Name+"part-00000.parquet", "the first of")
+			put(f.Name+"part-00001.parquet", "two files  !")
+			files = append(files, f)
+			continue
+		default:
+			content = "results as " + string(format)
+		}
+		f.Bytes = int64(len(content))
+		put(f.Name, content)
+		files = append(files, f)
+	}
+	put(export.ManifestName(e.ID), `{"kind":"videovector.export.manifest"}`)
+	return files
 }
 
 // send sends the request through the gateway's event and gives the reply, which the description must allow.

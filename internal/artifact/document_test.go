@@ -71,7 +71,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			raw, err := s.NewManifest("exp_1.json", digests, counts).Encode()
+			raw, err := s.manifest(digests, counts).Encode()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,90 +1,36 @@
 package artifact
 
-import "slices"
+import "github.com/videovector/exports/internal/export"
 
-// Format is what a file of an export is made as.
-type Format string
-
-// Formats, as requests and manifests name them.
-const (
-	JSON        Format = "json"         // one document of everything, the default
-	NDJSON      Format = "ndjson"       // the records, one per line
-	CSV         Format = "csv"          // RFC 4180, one row per record
-	Parquet     Format = "parquet"      // the same columns with real types
-	VTT         Format = "vtt"          // WebVTT captions, one file per video, in a ZIP archive
-	SRT         Format = "srt"          // SubRip captions, likewise
-	VTTChapters Format = "vtt_chapters" // WebVTT chapters, likewise
+// Format and Compression are the domain's words; see there for what each makes.
+type (
+	Format      = export.Format
+	Compression = export.Compression
 )
 
-// Formats are all there are.
-var Formats = []Format{JSON, NDJSON, CSV, Parquet, VTT, SRT, VTTChapters}
-
-// Known reports whether f is one of Formats.
-func (f Format) Known() bool { return slices.Contains(Formats, f) }
-
-// Captions reports whether f makes one file per video.
-func (f Format) Captions() bool { return f == VTT || f == SRT || f == VTTChapters }
-
-// Compression is how the bytes of a file are packed.
-type Compression string
-
-// Compressions, as requests and manifests name them. Parquet is always packed inside, with zstd, and captions by their
-// archive: neither takes another layer.
+// The formats and compressions, under the names that writers of files use.
 const (
-	None Compression = "none"
-	Gzip Compression = "gzip"
-	Zstd Compression = "zstd"
+	JSON        = export.JSON
+	NDJSON      = export.NDJSON
+	CSV         = export.CSV
+	Parquet     = export.Parquet
+	VTT         = export.VTT
+	SRT         = export.SRT
+	VTTChapters = export.VTTChapters
+
+	None = export.None
+	Gzip = export.Gzip
+	Zstd = export.Zstd
 )
 
-// Compressions are all there are.
-var Compressions = []Compression{None, Gzip, Zstd}
-
-// Known reports whether c is one of Compressions.
-func (c Compression) Known() bool { return slices.Contains(Compressions, c) }
-
-// Of is the compression that a file of the format gets where c is asked for.
-func (c Compression) Of(f Format) Compression {
-	if f == Parquet || f.Captions() || c == "" {
-		return None
-	}
-	return c
-}
+// Formats and Compressions are all there are.
+var (
+	Formats      = export.Formats
+	Compressions = export.Compressions
+)
 
 // Extension is what a file's name ends with, such as ".csv.gz".
-func Extension(f Format, c Compression) string {
-	ext := "." + string(f)
-	switch f {
-	case VTT, SRT:
-		ext += ".zip"
-	case VTTChapters:
-		ext = ".chapters.vtt.zip"
-	}
-	switch c.Of(f) {
-	case Gzip:
-		ext += ".gz"
-	case Zstd:
-		ext += ".zst"
-	}
-	return ext
-}
+func Extension(f Format, c Compression) string { return export.Extension(f, c) }
 
-// ContentType is the media type of a file. Compression is part of the file, so it is named and no Content-Encoding is.
-func ContentType(f Format, c Compression) string {
-	switch c.Of(f) {
-	case Gzip:
-		return "application/gzip"
-	case Zstd:
-		return "application/zstd"
-	}
-	switch f {
-	case JSON:
-		return "application/json"
-	case NDJSON:
-		return "application/x-ndjson"
-	case CSV:
-		return "text/csv; charset=utf-8; header=present"
-	case Parquet:
-		return "application/vnd.apache.parquet"
-	}
-	return "application/zip"
-}
+// ContentType is the media type of a file.
+func ContentType(f Format, c Compression) string { return export.ContentType(f, c) }

@@ -80,7 +80,7 @@ func TestDecodeManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := s.NewManifest("exp_1.json", digests, export.Counts{Results: 1, Segments: 1}).Encode()
+	raw, err := s.manifest(digests, export.Counts{Results: 1, Segments: 1}).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,11 +25,11 @@ type Manifest struct {
 
 // File is one file of the export.
 type File struct {
-	Name         string      `json:"name"`
-	Format       Format      `json:"format,omitempty"`      // "" is JSON
-	Compression  Compression `json:"compression,omitempty"` // "" is none
-	Rows         int64       `json:"rows"`
-	GuardedCells int64       `json:"guarded_cells,omitempty"` // of CSV: cells that a spreadsheet would have run
+	Name         string      `json:"name"` // below the export's folder
+	Format       Format      `json:"format"`
+	Compression  Compression `json:"compression,omitempty"`   // "" for none
+	Rows         int64       `json:"rows"`                    // records in it
+	GuardedCells int64       `json:"guarded_cells,omitempty"` // of CSV: text that a spreadsheet would have run as a formula
 	Skipped      int64       `json:"skipped,omitempty"`       // of captions: segments without times or text
 	Digests
 }
@@ -49,14 +49,15 @@ type ManifestCounts struct {
 	Filtered int64 `json:"filtered"` // left out by the result scope
 }
 
-// NewManifest describes the document of that name, digests and counts.
-func (d *Document) NewManifest(name string, digests Digests, counts export.Counts) Manifest {
+// NewManifest describes the files that were made of the document's selection. counts are of what was written, and of what
+// was rejected; filtered is what the result scope left out.
+func (d *Document) NewManifest(files []File, counts export.Counts, filtered int64) Manifest {
 	selected := make([]int64, len(d.Inputs))
 	for i, in := range d.Inputs {
 		selected[i] = in.Rows
 	}
-	return d.ManifestOf([]File{{Name: name, Rows: counts.Results, Digests: digests}}, ManifestCounts{
-		Counts: counts, Selected: d.Rows(), Written: counts.Results, Filtered: d.Rows() - counts.Results,
+	return d.ManifestOf(files, ManifestCounts{
+		Counts: counts, Selected: d.Rows(), Written: counts.Results, Rejected: counts.Rejected, Filtered: filtered,
 	}, selected)
 }
 

@@ -242,7 +242,7 @@ func TestManifestIsTrue(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _ = digests.Write(out.Bytes())
-		m := s.NewManifest("exp_1.json", digests.Sum(), counts)
+		m := s.manifest(digests.Sum(), counts)
 		if f := m.Files[0]; f.Rows != int64(len(all)) || f.Bytes != int64(out.Len()) {
 			t.Fatalf("seed %d: %d rows, %d bytes; want %d, %d", seed, f.Rows, f.Bytes, len(all), out.Len())
 		}
@@ -265,7 +265,7 @@ func TestManifestIsTrue(t *testing.T) {
 func TestManifestOfMatches(t *testing.T) {
 	s := newShelf([]string{segment + "\n" + lost + "\n"}, []string{video + "\n"})
 	s.MatchesOnly = true
-	m := s.NewManifest("exp_1.json", Digests{}, export.Counts{Results: 1, Segments: 1})
+	m := s.manifest(Digests{}, export.Counts{Results: 1, Segments: 1})
 	want := ManifestCounts{Counts: export.Counts{Runs: 2, Results: 1, Segments: 1}, Selected: 3, Written: 1, Filtered: 2}
 	if diff := cmp.Diff(want, m.Counts); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/videovector/exports/internal/export"
 )
 
 // shelf is a document whose inputs are texts in memory.
@@ -129,4 +131,9 @@ func cuts(r *rand.Rand, end int64) []int64 {
 	}
 	slices.Sort(at)
 	return slices.Compact(at)
+}
+
+// manifest is that of the shelf's document alone.
+func (s *shelf) manifest(d Digests, c export.Counts) Manifest {
+	return s.NewManifest([]File{{Name: "exp_1.json", Format: JSON, Rows: c.Results, Digests: d}}, c, s.Rows()-c.Results)
 }

@@ -134,9 +134,9 @@ func TestShippedMachine(t *testing.T) {
 			map[string][]string{"plan": {planSharded}, "package": {`{"shard":0}`}},
 			[]string{"Plan", "ChooseLayout", "PackageShards", "PackageShard", "Assemble", "Presign", "ChooseDestination", "Finish", "Completed"}, "SUCCEEDED", "",
 		},
-		"irregular shards are packaged by one task": {
+		"irregular shards are packaged once more": {
 			map[string][]string{"plan": {planSharded}, "package": {`{"shard":0}`}, "assemble": {"!Export.Irregular", "{}"}},
-			[]string{"Plan", "ChooseLayout", "PackageShards", "PackageShard", "Assemble", "Package", "Assemble", "Presign", "ChooseDestination", "Finish", "Completed"}, "SUCCEEDED", "",
+			[]string{"Plan", "ChooseLayout", "PackageShards", "PackageShard", "Assemble", "PackageShards", "PackageShard", "Assemble", "Presign", "ChooseDestination", "Finish", "Completed"}, "SUCCEEDED", "",
 		},
 		"a shard fails": {
 			map[string][]string{"plan": {planSharded}, "package": {"!Export.Permanent"}},

@@ -20,10 +20,10 @@ func shippedRuns(m *Machine) map[string]run {
 		"shipped: sharded": ship(map[string][]string{"plan": {planSharded}, "package": {`{"shard":0}`}}, run{
 			objects: map[string]string{"s": `[{"shard":0},{"shard":1},{"shard":2}]`}, atOnce: true,
 		}),
-		"shipped: irregular shards": ship(map[string][]string{"plan": {planSharded}, "package": {`{"shard":0}`, "{}"}, "assemble": {"!Export.Irregular", "{}"}}, run{
+		"shipped: irregular shards": ship(map[string][]string{"plan": {planSharded}, "package": {`{"shard":0}`}, "assemble": {"!Export.Irregular", "{}"}}, run{
 			objects: oneShard,
-			path: []string{"Plan", "ChooseLayout", "PackageShards", "PackageShard", "Assemble", "Package", "Assemble", "Presign", "ChooseDestination",
-				"Finish", "Completed"},
+			path: []string{"Plan", "ChooseLayout", "PackageShards", "PackageShard", "Assemble", "PackageShards", "PackageShard", "Assemble", "Presign",
+				"ChooseDestination", "Finish", "Completed"},
 		}),
 		"shipped: a slow plan": slow(ship(map[string][]string{"plan": {"slow", planSingle}}, run{
 			path: []string{"Plan", "ChooseLayout", "Package", "Assemble", "Presign", "ChooseDestination", "Finish", "Completed"},
@@ -108,10 +108,13 @@ func shippedCatches(m *Machine) map[string]run {
 			if name == "Fail" {
 				plan["plan"] = []string{"!Export.Permanent"}
 			}
-			if m.top.States[c.Next].Type != "Succeed" && c.Next != "Package" {
+			if thrown == "Export.Irregular" { // of shards only
+				plan["plan"], plan["package"] = []string{planSharded}, []string{`{"shard":0}`}
+			}
+			if t := m.top.States[c.Next].Type; t != "Succeed" && t != "Map" {
 				ended = thrown
 			}
-			all["shipped: "+name+" throws "+thrown] = ship(plan, run{error: ended})
+			all["shipped: "+name+" throws "+thrown] = ship(plan, run{error: ended, objects: oneShard})
 		}
 	}
 	return all

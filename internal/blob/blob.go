@@ -70,6 +70,20 @@ type Uploader interface {
 	Uploads(ctx context.Context, prefix string) ([]Upload, error)
 }
 
+// Copier copies between the buckets of one store; the bytes don't pass through the caller. Not every Bucket is one.
+type Copier interface {
+	// CopyPart writes part number n out of a range of another object, which must still have the ETag: else it fails with
+	// fault.Conflict. S3 copies ranges of objects above MinPartBytes only.
+	CopyPart(ctx context.Context, key, uploadID string, n int, from CopySource) (UploadedPart, error)
+}
+
+// CopySource is a range of an object.
+type CopySource struct {
+	Bucket, Key    string
+	ETag           string // without quotes
+	Offset, Length int64
+}
+
 // Info describes an object.
 type Info struct {
 	Key          string

@@ -10,25 +10,27 @@ import (
 	"github.com/videovector/exports/internal/fault"
 )
 
-// Delivery is the two objects of an export, under the keys that they are to have at the destination.
+// Delivery is the objects of an export, under the keys that they are to have at the destination.
 type Delivery struct {
-	Document Object
+	Files    []Object // at least one
 	Manifest Object
 }
 
-// Deliver puts the document and, once that stands, the manifest: whoever finds the manifest finds the document. It may
-// run again from any point. The receipt says what was read back; its time is left to the caller.
+// Deliver puts the files and, once those stand, the manifest: whoever finds the manifest finds everything. It may run
+// again from any point. The receipt says what was read back of the first file; its time is left to the caller.
 func Deliver(ctx context.Context, t Target, d Delivery) (export.Receipt, error) {
-	document, err := Put(ctx, t, d.Document)
+	first, err := Put(ctx, t, d.Files[0])
 	if err != nil {
 		return export.Receipt{}, err
 	}
-	if _, err := Put(ctx, t, d.Manifest); err != nil {
-		return export.Receipt{}, err
+	for _, o := range append(d.Files[1:len(d.Files):len(d.Files)], d.Manifest) {
+		if _, err := Put(ctx, t, o); err != nil {
+			return export.Receipt{}, err
+		}
 	}
 	return export.Receipt{
-		URI: t.URI(d.Document.Key), ManifestURI: t.URI(d.Manifest.Key), Bytes: document.Bytes, SHA256: document.SHA256,
-		ETag: document.ETag, VersionID: document.VersionID, AlreadyPresent: document.AlreadyPresent,
+		URI: t.URI(d.Files[0].Key), ManifestURI: t.URI(d.Manifest.Key), Bytes: first.Bytes, SHA256: first.SHA256,
+		ETag: first.ETag, VersionID: first.VersionID, AlreadyPresent: first.AlreadyPresent,
 	}, nil
 }
 

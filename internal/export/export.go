@@ -5,6 +5,7 @@ package export
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -69,6 +70,17 @@ type Request struct {
 	RunIDs      []string // only with TypeIndex; empty means every finished run
 	Scope       ResultScope
 	Destination *Destination // nil means download only
+	Formats     []Format     // of the files, the first one first; empty means JSON alone
+	Compression Compression  // of every file that takes one; "" means None
+	TextField   string       // of captions: the dotted name of their text; "" for metadata_text
+}
+
+// Files are the formats that the request asks for, defaults filled in.
+func (r Request) Files() []Format {
+	if len(r.Formats) == 0 {
+		return []Format{JSON}
+	}
+	return r.Formats
 }
 
 // Destination is where a connector export goes. Both paths are normalised: no leading or trailing slash.
@@ -124,16 +136,40 @@ type Progress struct {
 	BytesTotal   int64
 }
 
-// Artifact is the packaged document in the artifacts bucket, committed together with its manifest.
+// Artifact is what was packaged, in the artifacts bucket, committed together with its manifest. Key, Bytes and SHA256 are
+// the first file's.
 type Artifact struct {
 	Bucket         string
 	Key            string
 	ManifestKey    string
 	Bytes          int64
-	SHA256         string // lower-case hex, whole document
+	SHA256         string // lower-case hex, whole file; "" beyond the size up to which one is made
 	ManifestSHA256 string // lower-case hex, manifest file
 	Counts         Counts
+	Files          []File // in the order of the request; empty in records older than it: the document alone
 }
+
+// File is one file of an export, or a folder of them.
+type File struct {
+	Name     string // below the export's folder; a folder's ends with a slash
+	Format   Format
+	Bytes    int64
+	Rows     int64
+	SHA256   string // lower-case hex; "" of a folder, and of what is beyond the size up to which a whole digest is made
+	Parts    int    // files in the folder; 0 of a file
+	Rejected bool   // the records that could not be exported, and why
+}
+
+// Folder reports whether the entry stands for files of one folder, which the manifest lists.
+func (f File) Folder() bool { return f.Parts > 0 }
+
+// FirstFile is the name, below the export's folder, of the file that Key is the key of.
+func (a *Artifact) FirstFile() string {
+	return strings.TrimPrefix(a.Key, a.ManifestKey[:strings.LastIndex(a.ManifestKey, "/")+1])
+}
+
+// KeyOf is the key of the file of that name below the export's folder.
+func (a *Artifact) KeyOf(name string) string { return strings.TrimSuffix(a.Key, a.FirstFile()) + name }
 
 // URI is the artifact's s3:// address.
 func (a *Artifact) URI() string { return "s3://" + a.Bucket + "/" + a.Key }
@@ -145,11 +181,13 @@ type Counts struct {
 	Segments int64 `json:"segments"`
 	Videos   int64 `json:"videos"`
 	Failed   int64 `json:"failed"` // results whose processing failed
+	// Rejected are the records that could not be exported; they are no results.
+	Rejected int64 `json:"rejected,omitzero"`
 }
 
 // Add gives the sum, field by field.
 func (c Counts) Add(o Counts) Counts {
-	return Counts{c.Runs + o.Runs, c.Results + o.Results, c.Segments + o.Segments, c.Videos + o.Videos, c.Failed + o.Failed}
+	return Counts{c.Runs + o.Runs, c.Results + o.Results, c.Segments + o.Segments, c.Videos + o.Videos, c.Failed + o.Failed, c.Rejected + o.Rejected}
 }
 
 // Link is a presigned address of the artifact. URL is a bearer credential: it goes to the owner and into no log.

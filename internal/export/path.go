@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"unicode"
@@ -78,3 +79,14 @@ func ObjectName(id string) string { return id + ".json" }
 
 // ManifestName is the file name of the manifest beside the document.
 func ManifestName(id string) string { return id + ".manifest.json" }
+
+// RejectsName is the file name of the records that could not be exported.
+func RejectsName(id string) string { return id + ".rejects.ndjson" }
+
+// PartPrefix is what the names of files in an export's folders begin with.
+const PartPrefix = "part-"
+
+// PartName is the name of a file in a folder of that name, which ends with a slash.
+func PartName(folder string, n int, extension string) string {
+	return fmt.Sprintf("%s%s%05d%s", folder, PartPrefix, n, extension)
+}

@@ -29,6 +29,28 @@ var (
 		ConnectorID: connectorID, BasePath: "base", Subpath: "team"}}
 )
 
+// withFormats is an export of everything as files of these formats.
+func withFormats(formats ...export.Format) export.Request {
+	r := wholeIndex
+	r.Formats = formats
+	return r
+}
+
+// everyFormat is every format that shards can make, compressed where there is a choice.
+var everyFormat = export.Request{
+	Type: export.TypeIndex, TargetID: indexID, Scope: export.ScopeAll,
+	Formats: []export.Format{export.CSV, export.JSON, export.NDJSON, export.Parquet}, Compression: export.Gzip,
+}
+
+// withBadRecords is the archive with five lines that are no results, in three parts.
+func withBadRecords() []run {
+	runs := theArchive()
+	runs[0].parts[1] += "[]\n"
+	runs[0].parts[0] = "{\"result_type\":\"segment\"}\n" + runs[0].parts[0] + "nonsense\n"
+	runs[1].parts[0] = strings.Replace(runs[1].parts[0], "}\n{", "}\n{\"result_id\":\"a\",\"result_id\":\"b\"}\n{\"result_id\":\"\xff\"}\n{", 1)
+	return runs
+}
+
 // run is a run and its results, part by part.
 type run struct {
 	id     string
@@ -112,7 +134,7 @@ func (w *world) wanted() (want []string) {
 		}
 		for _, part := range r.parts {
 			for _, result := range results(part) {
-				if q.Scope == export.ScopeAll || strings.Contains(result, `"selected":true`) {
+				if good(result) && (q.Scope == export.ScopeAll || strings.Contains(result, `"selected":true`)) {
 					want = append(want, result)
 				}
 			}
@@ -129,4 +151,9 @@ func results(part string) (all []string) {
 		}
 	}
 	return all
+}
+
+// good reports whether the line is one of those that lines makes.
+func good(line string) bool {
+	return strings.Contains(line, `"result_type":"segment","result_id":"segment:`)
 }

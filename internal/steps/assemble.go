@@ -6,10 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/pack"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -40,13 +43,39 @@ func (s Assemble) Handle(ctx context.Context, job Job) (Done, error) {
 	if err := abortUploads(ctx, s.Artifacts, job); err != nil {
 		return Done{}, err
 	}
-	sum := sha256.Sum256(raw)
-	file := manifest.Files[0]
-	_, err = save(ctx, s.Records, e, e.Packaged(export.Artifact{
-		Bucket: s.Artifacts.Name(), Key: documentKey(job), ManifestKey: manifestKey(job), Bytes: file.Bytes,
-		SHA256: file.SHA256, ManifestSHA256: hex.EncodeToString(sum[:]), Counts: manifest.Counts.Counts,
-	}, s.Clock()))
+	_, err = save(ctx, s.Records, e, e.Packaged(s.describe(job, manifest, raw), s.Clock()))
 	return Done{}, err
+}
+
+// describe is what the record keeps of the manifest.
+func (s Assemble) describe(job Job, m artifact.Manifest, raw []byte) export.Artifact {
+	sum := sha256.Sum256(raw)
+	first, counts := m.Files[0], m.Counts.Counts
+	counts.Rejected = m.Counts.Rejected
+	return export.Artifact{
+		Bucket: s.Artifacts.Name(), Key: fileKey(job, first.Name), ManifestKey: manifestKey(job), Bytes: first.Bytes,
+		SHA256: first.SHA256, ManifestSHA256: hex.EncodeToString(sum[:]), Counts: counts, Files: recorded(job, m),
+	}
+}
+
+// recorded are the files as the record lists them: folders as one entry each.
+func recorded(job Job, m artifact.Manifest) []export.File {
+	var files []export.File
+	for _, f := range m.Files {
+		folder, _, ok := strings.Cut(f.Name, "/")
+		if !ok {
+			files = append(files, export.File{
+				Name: f.Name, Format: f.Format, Bytes: f.Bytes, Rows: f.Rows, SHA256: f.SHA256, Rejected: f.Name == export.RejectsName(job.ExportID),
+			})
+			continue
+		}
+		if n := len(files); n == 0 || files[n-1].Name != folder+"/" {
+			files = append(files, export.File{Name: folder + "/", Format: f.Format})
+		}
+		last := &files[len(files)-1]
+		last.Bytes, last.Rows, last.Parts = last.Bytes+f.Bytes, last.Rows+f.Rows, last.Parts+1
+	}
+	return files
 }
 
 // commit gives the manifest that stands at its key, after putting document and manifest there if need be.
@@ -56,7 +85,12 @@ func (s Assemble) commit(ctx context.Context, w *workshop) (m artifact.Manifest,
 			return m, nil, err
 		}
 	}
-	body, _, err := s.Artifacts.Open(ctx, manifestKey(w.job), 0, -1)
+	return readManifest(ctx, s.Artifacts, manifestKey(w.job))
+}
+
+// readManifest gives the manifest at the key, and its text.
+func readManifest(ctx context.Context, from blob.Reader, key string) (m artifact.Manifest, raw []byte, err error) {
+	body, _, err := from.Open(ctx, key, 0, -1)
 	if err != nil {
 		return m, nil, err
 	}
@@ -70,48 +104,27 @@ func (s Assemble) commit(ctx context.Context, w *workshop) (m artifact.Manifest,
 	return m, raw, nil
 }
 
-// build completes the document and writes its manifest.
+// build completes every file and writes the manifest.
 func (s Assemble) build(ctx context.Context, w *workshop) error {
-	r, err := s.gather(ctx, w)
+	g, err := s.gather(ctx, w)
 	if err != nil {
 		return err
 	}
-	_, err = s.Artifacts.CompleteUpload(ctx, documentKey(w.job), w.upload.ID, r.Parts, true)
-	if fault.Is(err, fault.Invalid) { // a part was replaced by a twin that woke up late: the next attempt has an upload of its own
-		return fault.Wrap(err, fault.Unavailable, "work_lost", "The export's parts were replaced; another attempt makes them anew.")
-	}
-	if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
+	a := assembly{ctx: ctx, results: s.Results, workshop: w, gathered: g}
+	files, err := a.files()
+	if err != nil {
 		return err
 	}
-	// What an earlier call completed is read back, and so is what shards wrote: only there its whole digest is found.
-	digests := r.Digests
-	if err != nil || digests == nil {
-		if digests, err = s.readBack(ctx, w, r); err != nil {
-			return err
-		}
+	m := w.plan.Document.NewManifest(files, g.total.Counts, g.total.Filtered)
+	if m.Counts.Written+m.Counts.Rejected+m.Counts.Filtered != m.Counts.Selected || m.Counts.Selected != g.total.Selected {
+		return fault.Newf(fault.Internal, "counts_differ", "%d records were read, %d were planned; %d are written, %d rejected, %d filtered.",
+			g.total.Selected, m.Counts.Selected, m.Counts.Written, m.Counts.Rejected, m.Counts.Filtered)
 	}
-	raw, err := w.plan.Document.NewManifest(export.ObjectName(w.job.ExportID), *digests, r.Counts).Encode()
+	raw, err := m.Encode()
 	if err != nil {
 		return err
 	}
 	return s.putManifest(ctx, w, raw)
-}
-
-// readBack digests the object at the final key and holds it, part by part, against what packaging reported.
-func (s Assemble) readBack(ctx context.Context, w *workshop, r report) (*artifact.Digests, error) {
-	body, _, err := s.Artifacts.Open(ctx, documentKey(w.job), 0, -1)
-	if err != nil {
-		return nil, lostWork(err)
-	}
-	defer body.Close()
-	found, err := artifact.DigestOf(body, w.plan.PartBytes)
-	if err != nil {
-		return nil, err
-	}
-	if found.Bytes != r.Bytes || !slices.Equal(found.PartSHA256, r.PartSHA256) {
-		return nil, fault.New(fault.Conflict, "artifact_differs", "Another document stands where this export's belongs.")
-	}
-	return &found, nil
 }
 
 func (s Assemble) putManifest(ctx context.Context, w *workshop, raw []byte) error {
@@ -131,66 +144,83 @@ func (s Assemble) putManifest(ctx context.Context, w *workshop, raw []byte) erro
 	return err
 }
 
-// gather gives the report of the whole document: the single task's, or the shards' joined with the tail written here.
-// A single task's report wins: it stands in for shards that met irregular input.
-func (s Assemble) gather(ctx context.Context, w *workshop) (report, error) {
-	var r report
-	err := readJSON(ctx, s.Artifacts, generationKey(w.job, reportName), &r)
-	if !fault.Is(err, fault.NotFound) {
-		return r, err
-	}
-	if !w.plan.Sharded {
-		return r, lostWork(err)
-	}
-	for shard := range w.plan.Shards {
-		var part report
-		if err := readJSON(ctx, s.Artifacts, generationKey(w.job, shardReportName(shard)), &part); err != nil {
-			return r, lostWork(err)
-		}
-		if part.Irregular {
-			return r, fault.New(fault.Irregular, "results_irregular", "Some results are not strict NDJSON; one task packages them.")
-		}
-		if part.Refusal != nil {
-			return r, fault.New(fault.Invalid, part.Refusal.Code, part.Refusal.Message)
-		}
-		r.join(part)
-	}
-	return r, s.writeTail(ctx, w, &r)
+// gathered is what packaging reports.
+type gathered struct {
+	total  report
+	shards []report // one for each shard; of one task, its own
+	inputs measured // what the plain files were written by
 }
 
-// writeTail uploads the bytes after the last full part, and the closing. When the upload is gone, because an earlier
-// call completed it, the tail is digested only: whether that call did well is seen from the object.
-func (s Assemble) writeTail(ctx context.Context, w *workshop, r *report) error {
-	full, err := w.plan.fullParts()
+// gather reads the reports of the task, or of the shards. Shards that met what offsets don't allow for have measured
+// what they read: that is written down, and fault.Irregular sends all of them into a second round, which writes by it.
+func (s Assemble) gather(ctx context.Context, w *workshop) (gathered, error) {
+	if !w.plan.sharded() {
+		var r report
+		err := readJSON(ctx, s.Artifacts, generationKey(w.job, reportName), &r)
+		return gathered{r, []report{r}, measured{r.Inputs, true}}, lostWork(err)
+	}
+	g, err := s.gatherRound(ctx, w, shardReportName)
+	if err != nil || !g.total.Irregular {
+		g.inputs = measured{pack.Expected(w.plan.Document.Inputs), false}
+		return g, err
+	}
+	g.inputs = measured{g.total.Inputs, true}
+	second, err := s.gatherRound(ctx, w, remadeReportName)
+	if errors.Is(err, errNoReport) {
+		return g, s.askAgain(ctx, w, g.total.Inputs)
+	}
 	if err != nil {
+		return g, err
+	}
+	return g, g.replace(w.plan, second)
+}
+
+// askAgain writes down what was measured and fails with fault.Irregular.
+func (s Assemble) askAgain(ctx context.Context, w *workshop, inputs []pack.Measure) error {
+	f := found{inputs}
+	if err := writeOnce(ctx, s.Artifacts, generationKey(w.job, measuresName), &f); err != nil {
 		return err
 	}
-	l, err := w.plan.Document.Layout()
-	if err != nil {
-		return err
-	}
-	parts := artifact.NewPartWriter(w.plan.PartBytes, int(full)+1, func(n int, content []byte) error {
-		r.note(content)
-		err := w.put(ctx, n, content, r)
+	return fault.New(fault.Irregular, "results_irregular", "Some results are not strict NDJSON, or are not exported; shards write by what was found.")
+}
+
+// errNoReport is a shard that has not reported.
+var errNoReport = lostWork(fault.New(fault.NotFound, "report_missing", "A shard has not reported."))
+
+// gatherRound reads the reports of one round.
+func (s Assemble) gatherRound(ctx context.Context, w *workshop, name func(shard int) string) (gathered, error) {
+	var g gathered
+	for shard := range w.plan.Shards {
+		var r report
+		err := readJSON(ctx, s.Artifacts, generationKey(w.job, name(shard)), &r)
 		if fault.Is(err, fault.NotFound) {
-			return nil
+			return g, errNoReport
 		}
-		return err
-	})
-	defer parts.Discard()
-	if from := full * w.plan.PartBytes; from < l.Records {
-		counts, err := w.plan.Document.WriteRange(ctx, parts, source(s.Results), from, l.Records)
 		if err != nil {
-			return err
+			return g, err
 		}
-		r.Counts = r.Counts.Add(counts)
+		if r.Refusal != nil {
+			return g, fault.New(fault.Invalid, r.Refusal.Code, r.Refusal.Message)
+		}
+		g.shards = append(g.shards, r)
+		g.total.join(r)
 	}
-	closing, err := w.plan.Document.Closing(r.Counts)
-	if err != nil {
-		return err
+	return g, nil
+}
+
+// replace puts in the files that a second round has made anew.
+func (g *gathered) replace(plan frozen, second gathered) error {
+	if !slices.Equal(g.total.Inputs, second.total.Inputs) {
+		return fault.New(fault.Invalid, "results_changed", "Results were changed while they were exported.")
 	}
-	if _, err := parts.Write(closing); err != nil {
-		return err
+	for i, f := range plan.Files {
+		if f.settled() {
+			continue
+		}
+		g.total.Files[i] = second.total.Files[i]
+		for shard := range g.shards {
+			g.shards[shard].Files[i] = second.shards[shard].Files[i]
+		}
 	}
-	return parts.Close()
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/export"
@@ -68,25 +69,32 @@ func (s Deliver) target(ctx context.Context, e export.Export) (connector.Target,
 	return s.Connectors.OpenTarget(ctx, c)
 }
 
-// delivery describes the two objects.
+// delivery describes the objects, as the manifest lists them.
 func (s Deliver) delivery(ctx context.Context, e export.Export) (connector.Delivery, error) {
-	info, err := s.Artifacts.Head(ctx, e.Artifact.ManifestKey)
+	m, raw, err := readManifest(ctx, s.Artifacts, e.Artifact.ManifestKey)
 	if err != nil {
 		return connector.Delivery{}, lostWork(err)
 	}
 	prefix := export.JoinPath(e.Request.Destination.BasePath, e.Request.Destination.Subpath)
-	return connector.Delivery{
-		Document: s.object(e.Artifact.Key, export.JoinPath(prefix, export.ObjectName(e.ID)), e.Artifact.Bytes, e.Artifact.SHA256),
-		Manifest: s.object(e.Artifact.ManifestKey, export.JoinPath(prefix, export.ManifestName(e.ID)), info.Bytes, e.Artifact.ManifestSHA256),
-	}, nil
+	d := connector.Delivery{Manifest: s.object(e.Artifact.ManifestKey, connector.Object{
+		Key: export.JoinPath(prefix, export.ManifestName(e.ID)), Bytes: int64(len(raw)), SHA256: e.Artifact.ManifestSHA256, ContentType: "application/json",
+	})}
+	for _, f := range m.Files {
+		if f.SHA256 == "" {
+			return d, fault.Newf(fault.Invalid, "file_too_large_to_deliver", "%s is beyond the 32 GiB that are delivered in one file. Export fewer runs at once, or as csv or parquet.", f.Name)
+		}
+		d.Files = append(d.Files, s.object(e.Artifact.KeyOf(f.Name), connector.Object{
+			Key: export.JoinPath(prefix, f.Name), Bytes: f.Bytes, SHA256: f.SHA256, ContentType: artifact.ContentType(f.Format, f.Compression),
+		}))
+	}
+	return d, nil
 }
 
-func (s Deliver) object(from, to string, bytes int64, sha256 string) connector.Object {
-	return connector.Object{
-		Key: to, Bytes: bytes, SHA256: sha256, ContentType: "application/json",
-		Open: func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
-			body, _, err := s.Artifacts.Open(ctx, from, offset, length)
-			return body, lostWork(err)
-		},
+// object gives the content of what stands at the key.
+func (s Deliver) object(from string, o connector.Object) connector.Object {
+	o.Open = func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
+		body, _, err := s.Artifacts.Open(ctx, from, offset, length)
+		return body, lostWork(err)
 	}
+	return o
 }

@@ -27,9 +27,13 @@ func scenarios() map[string]scenario {
 				return none
 			}
 		}},
-		"results changed":          {request: wholeIndex, fails: true, archive: changed()},
+		"results changed": {request: wholeIndex, fails: true, prepare: change},
+		"every format":             {request: everyFormat},
+		"sharded, every format":    {request: everyFormat, sharded: true},
+		"rejects":                  {request: withFormats(export.JSON, export.CSV), archive: withBadRecords(), rejects: 5},
+		"sharded, rejects":         {request: withFormats(export.JSON, export.CSV), sharded: true, archive: withBadRecords(), rejects: 5},
 		"without its connector":    {request: delivered, fails: true, prepare: removeConnector},
-		"sharded, results changed": {request: wholeIndex, sharded: true, fails: true, archive: changed()},
+		"sharded, results changed": {request: wholeIndex, sharded: true, fails: true, prepare: change},
 	}
 }
 
@@ -53,11 +57,9 @@ func irregular(which, part int) []run {
 	return runs
 }
 
-// changed is the archive with a part whose last result is none.
-func changed() []run {
-	runs := theArchive()
-	runs[0].parts[1] += "[]\n"
-	return runs
+// change replaces a result behind the catalogue's back by one that is none.
+func change(w *world) {
+	w.put(partKey("run_b", 2), strings.Replace(lines("run_b", 5, 5), `"selected"`, `"run_id"`, 1))
 }
 
 // play runs a scenario from beginning to end.

@@ -65,33 +65,37 @@ func enter(ctx context.Context, records Exports, job Job, phase export.Phase, no
 	return save(ctx, records, e, e.Enter(phase, export.Lease, now))
 }
 
-// abortUploads drops every open upload of the export's document. It is called once nobody needs one any more: the
-// document is committed, or the export has failed. Nobody comes back to a failed export, so what a crash just then leaves
+// abortUploads drops every open upload of the export's files and work files. It is called once nobody needs one any more:
+// the files are committed, or the export has failed. Nobody comes back to a failed export, so what a crash just then leaves
 // open is for the bucket's own rule on unfinished uploads.
 func abortUploads(ctx context.Context, artifacts blob.Uploader, job Job) error {
-	open, err := artifacts.Uploads(ctx, documentKey(job))
-	if err != nil {
-		return err
-	}
-	for _, u := range open {
-		if u.Key != documentKey(job) {
-			continue
-		}
-		if err := artifacts.AbortUpload(ctx, u.Key, u.ID); err != nil {
+	for _, prefix := range []string{folderKey(job), workKey(job, "")} {
+		open, err := artifacts.Uploads(ctx, prefix)
+		if err != nil {
 			return err
+		}
+		for _, u := range open {
+			if err := artifacts.AbortUpload(ctx, u.Key, u.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// source opens inputs in the results bucket. Results that the catalogue names and the bucket doesn't have are a
-// permanent failure.
+// source opens inputs in the results bucket.
 func source(results blob.Reader) artifact.Source {
 	return func(ctx context.Context, in artifact.Input) (io.ReadCloser, error) {
-		body, _, err := results.Open(ctx, in.Key, 0, -1)
-		if fault.Is(err, fault.NotFound) {
-			return nil, fault.Wrap(err, fault.Invalid, "results_missing", "Results of run "+in.RunID+" are no longer in storage.")
-		}
+		body, _, err := openInput(ctx, results, in)
 		return body, err
 	}
+}
+
+// openInput opens an input. Results that the catalogue names and the bucket doesn't have are a permanent failure.
+func openInput(ctx context.Context, results blob.Reader, in artifact.Input) (io.ReadCloser, blob.Info, error) {
+	body, info, err := results.Open(ctx, in.Key, 0, -1)
+	if fault.Is(err, fault.NotFound) {
+		err = fault.Wrap(err, fault.Invalid, "results_missing", "Results of run "+in.RunID+" are no longer in storage.")
+	}
+	return body, info, err
 }

@@ -34,7 +34,7 @@ const (
 	download   = "Plan ChooseLayout Package Assemble Presign ChooseDestination Finish Completed"
 	connect    = "Plan ChooseLayout Package Assemble Presign ChooseDestination Deliver Finish Completed"
 	shards     = "Plan ChooseLayout PackageShards PackageShard Assemble Presign ChooseDestination Finish Completed"
-	fallback   = "Plan ChooseLayout PackageShards PackageShard Assemble Package Assemble Presign ChooseDestination Finish Completed"
+	again      = "Plan ChooseLayout PackageShards PackageShard Assemble PackageShards PackageShard Assemble Presign ChooseDestination Finish Completed"
 	planFails  = "Plan Fail Failed"
 	packFails  = "Plan ChooseLayout Package Fail Failed"
 	shardFails = "Plan ChooseLayout PackageShards PackageShard Assemble Fail Failed"
@@ -127,9 +127,9 @@ func smoothJourneys() map[string]journey {
 		"matches":                    {scenario{request: matches}, []string{download}, atOnce},
 		"to a connector":             {scenario{request: delivered}, []string{connect}, atOnce},
 		"shards":                     {scenario{request: wholeIndex, sharded: true}, []string{shards}, atOnce},
-		"an irregular shard":         {scenario{request: wholeIndex, sharded: true, archive: irregular(1, 0)}, []string{fallback}, atOnce},
-		"an irregular tail":          {scenario{request: wholeIndex, sharded: true, archive: irregular(0, 1)}, []string{fallback}, atOnce},
-		"matches are never sharded":  {scenario{request: matches, sharded: true}, []string{download}, atOnce},
+		"an irregular shard":         {scenario{request: wholeIndex, sharded: true, archive: irregular(1, 0)}, []string{again}, atOnce},
+		"an irregular tail":          {scenario{request: wholeIndex, sharded: true, archive: irregular(0, 1)}, []string{again}, atOnce},
+		"matches of shards":          {scenario{request: matches, sharded: true}, []string{again}, atOnce},
 		"irregular input of one run": {scenario{request: oneRun, archive: irregular(0, 1)}, []string{download}, atOnce},
 		"the start was lost": {scenario{request: wholeIndex, unstarted: true}, []string{"", download},
 			outcome{export.StatusCompleted, export.QueueSucceeded, 1, 2, "", ""}},

@@ -2,13 +2,12 @@ package steps
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/pack"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -25,41 +24,47 @@ func generationKey(job Job, name string) string {
 	return workKey(job, fmt.Sprintf("g%d/%s", job.Generation, name))
 }
 
-func documentKey(job Job) string {
-	return fmt.Sprintf("artifacts/%s/%s/%s", job.AccountID, job.ExportID, export.ObjectName(job.ExportID))
-}
+// folderKey is where the export's files stand, with a slash at its end.
+func folderKey(job Job) string { return fmt.Sprintf("artifacts/%s/%s/", job.AccountID, job.ExportID) }
 
-func manifestKey(job Job) string {
-	return fmt.Sprintf("artifacts/%s/%s/%s", job.AccountID, job.ExportID, export.ManifestName(job.ExportID))
-}
+func fileKey(job Job, name string) string { return folderKey(job) + name }
 
-// frozen is plan.json: the selection of an export, written once and used by every generation.
+func manifestKey(job Job) string { return fileKey(job, export.ManifestName(job.ExportID)) }
+
+// frozen is the plan: the selection of an export and its files, written once and used by every generation.
 type frozen struct {
 	Document  artifact.Document `json:"document"`
+	Files     []plannedFile     `json:"files"`
+	TextField string            `json:"text_field,omitempty"` // of captions
 	PartBytes int64             `json:"part_bytes"`
-	Sharded   bool              `json:"sharded"`
-	Shards    int               `json:"shards,omitempty"` // without the tail, which Assemble writes
+	Shards    []inputRange      `json:"shards,omitempty"` // none: one task packages everything
 }
 
-// upload is upload.json: the multipart upload of one generation.
-type upload struct {
-	ID string `json:"upload_id"`
-}
+// sharded reports whether a Distributed Map packages the export.
+func (p frozen) sharded() bool { return len(p.Shards) > 0 }
+
+// uploaded reports whether the file, or the folder, is made by an upload that Plan opens.
+func (p frozen) uploaded(f plannedFile) bool { return !p.sharded() || !f.byShard() }
+
+// uploads is uploads.json: the multipart uploads of one generation, by the names of their files.
+type uploads map[string]string
 
 // shardItem is one element of shards.json, the input of one child of the Distributed Map.
 type shardItem struct {
 	Shard int `json:"shard"`
 }
 
-// report is what packaging leaves for Assemble: the whole document's, or one shard's.
+// report is what packaging leaves for Assemble: the whole selection's, or one shard's.
 type report struct {
-	Irregular  bool                `json:"irregular,omitempty"` // a shard met input that has no fixed offsets
-	Refusal    *refusal            `json:"refusal,omitempty"`   // a shard met what no repetition mends
-	Parts      []blob.UploadedPart `json:"parts"`
-	PartSHA256 []string            `json:"part_sha256"` // hex, one for each of Parts
-	Bytes      int64               `json:"bytes"`
-	Counts     export.Counts       `json:"counts"`
-	Digests    *artifact.Digests   `json:"digests,omitempty"` // of a whole document
+	Refusal   *refusal      `json:"refusal,omitempty"`   // a shard met what no repetition mends
+	Irregular bool          `json:"irregular,omitempty"` // offsets are not what was planned with
+	Counts    export.Counts `json:"counts"`
+	Selected  int64         `json:"selected"`
+	Filtered  int64         `json:"filtered,omitempty"`
+	Rejected  int64         `json:"rejected,omitempty"`
+	// Inputs are what each input adds, for offsets that hold where the catalogue's sizes don't.
+	Inputs []pack.Measure `json:"inputs"`
+	Files  []fileReport   `json:"files"` // as planned
 }
 
 // refusal is a shard's permanent failure. It goes to Assemble by the report: of a Map's failed children Step Functions
@@ -69,26 +74,33 @@ type refusal struct {
 	Message string `json:"message"`
 }
 
-// note digests a part for the report; parts come in order.
-func (r *report) note(content []byte) {
-	sum := sha256.Sum256(content)
-	r.PartSHA256, r.Bytes = append(r.PartSHA256, hex.EncodeToString(sum[:])), r.Bytes+int64(len(content))
-}
-
 // join adds what the next shard reports.
 func (r *report) join(next report) {
-	r.Parts, r.PartSHA256 = append(r.Parts, next.Parts...), append(r.PartSHA256, next.PartSHA256...)
-	r.Bytes, r.Counts = r.Bytes+next.Bytes, r.Counts.Add(next.Counts)
+	r.Irregular = r.Irregular || next.Irregular
+	r.Counts = r.Counts.Add(next.Counts)
+	r.Selected, r.Filtered, r.Rejected = r.Selected+next.Selected, r.Filtered+next.Filtered, r.Rejected+next.Rejected
+	r.Inputs = append(r.Inputs, next.Inputs...)
+	for i := range next.Files {
+		if len(r.Files) <= i {
+			r.Files = append(r.Files, fileReport{})
+		}
+		r.Files[i].join(next.Files[i])
+	}
 }
 
+// Work files. Their names change with what they hold, so that a new version never reads an older one's.
 const (
-	planName   = "plan.json"
-	uploadName = "upload.json"
-	shardsName = "shards.json"
-	reportName = "report.json"
+	planName     = "plan-2.json"
+	uploadsName  = "uploads.json"
+	shardsName   = "shards.json"
+	reportName   = "report-2.json"
+	measuresName = "measures.json" // of every input: its presence makes shards write by what was found, not by the catalogue
 )
 
-func shardReportName(shard int) string { return fmt.Sprintf("report-%05d.json", shard) }
+func shardReportName(shard int) string  { return fmt.Sprintf("report-2-%05d.json", shard) }
+func remadeReportName(shard int) string { return fmt.Sprintf("remade-%05d.json", shard) }
+func rejectsChunkName(shard int) string { return fmt.Sprintf("rejects-%05d.ndjson", shard) }
+func chunkName(file, shard int) string  { return fmt.Sprintf("chunk-%d-%05d", file, shard) }
 
 // maxWorkBytes bounds what is read back of the service's own work files: a plan of 100,000 parts is far below it.
 const maxWorkBytes = 256 << 20

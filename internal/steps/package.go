@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/pack"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -19,6 +20,7 @@ type Package struct {
 	Records   Exports
 	Results   blob.Reader
 	Artifacts blob.Bucket
+	Copier    blob.Copier // of artifacts, from results; nil if that store copies nothing
 	Clock     Clock
 }
 
@@ -51,22 +53,14 @@ func (s Package) whole(ctx context.Context, job Job) error {
 		return err
 	}
 	p := &progress{records: s.Records, clock: s.Clock, job: job, export: e, last: s.Clock()}
-	r := report{}
-	digests := artifact.NewDigester(w.plan.PartBytes)
-	parts := artifact.NewPartWriter(w.plan.PartBytes, 1, func(n int, content []byte) error {
-		return lostWork(w.put(ctx, n, content, &r))
-	})
-	parts.Digest(digests)
-	defer parts.Discard()
-	r.Counts, err = w.plan.Document.Write(ctx, parts, source(s.Results), p.note(ctx))
-	if err == nil {
-		err = parts.Close()
-	}
+	b := s.bench(ctx, w)
+	defer b.discard()
+	b.pass.Progress = p.note(ctx)
+	b.takeAll()
+	r, err := b.run()
 	if err != nil {
 		return err
 	}
-	sum := digests.Sum()
-	r.Digests, r.PartSHA256, r.Bytes = &sum, sum.PartSHA256, sum.Bytes
 	return writeJSON(ctx, s.Artifacts, generationKey(job, reportName), r)
 }
 
@@ -78,38 +72,31 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 	if err != nil || w.committed {
 		return err
 	}
-	from, to, first, err := w.plan.shardRange(shard)
+	if shard < 0 || shard >= len(w.plan.Shards) {
+		return fault.Newf(fault.Internal, "shard_unknown", "The plan has no shard %d.", shard)
+	}
+	inputs, name, err := w.measures(ctx, shard)
 	if err != nil {
 		return err
 	}
-	r := report{}
-	parts := artifact.NewPartWriter(w.plan.PartBytes, first, func(n int, content []byte) error {
-		r.note(content)
-		return lostWork(w.put(ctx, n, content, &r))
-	})
-	defer parts.Discard()
-	if from < to {
-		r.Counts, err = w.plan.Document.WriteRange(ctx, parts, source(s.Results), from, to)
+	b := s.bench(ctx, w)
+	defer b.discard()
+	if err := b.takeShard(shard, inputs); err != nil {
+		return err
 	}
-	if err == nil {
-		err = parts.Close()
-	}
+	r, err := b.run()
 	if err != nil {
-		parts.Discard()
 		if r, err = unfit(err); err != nil {
 			return err
 		}
 	}
-	return writeJSON(ctx, s.Artifacts, generationKey(job, shardReportName(shard)), r)
+	return writeJSON(ctx, s.Artifacts, generationKey(job, name), r)
 }
 
 // unfit is the report of a shard that can't be made out of its input, however often one tries. Any other failure is
 // given back.
 func unfit(err error) (report, error) {
-	switch f := fault.As(err); {
-	case f.Kind == fault.Irregular:
-		return report{Irregular: true}, nil
-	case f.Permanent():
+	if f := fault.As(err); f.Permanent() {
 		return report{Refusal: &refusal{f.Code, f.Message}}, nil
 	}
 	return report{}, err
@@ -120,7 +107,7 @@ type workshop struct {
 	artifacts blob.Bucket
 	job       Job
 	plan      frozen
-	upload    upload
+	uploads   uploads
 	committed bool // an earlier attempt got as far as the manifest: there is nothing left to package
 }
 
@@ -134,7 +121,7 @@ func openWorkshop(ctx context.Context, artifacts blob.Bucket, job Job) (*worksho
 	if err := readJSON(ctx, artifacts, workKey(job, planName), &w.plan); err != nil {
 		return nil, lostWork(err)
 	}
-	if err := readJSON(ctx, artifacts, generationKey(job, uploadName), &w.upload); err != nil {
+	if err := readJSON(ctx, artifacts, generationKey(job, uploadsName), &w.uploads); err != nil {
 		return nil, lostWork(err)
 	}
 	_, err := artifacts.Head(ctx, manifestKey(job))
@@ -153,14 +140,33 @@ func lostWork(err error) error {
 	return err
 }
 
-// put uploads one part and lists it in the report. The upload may be gone: fault.NotFound.
-func (w *workshop) put(ctx context.Context, n int, content []byte, r *report) error {
-	part, err := w.artifacts.UploadPart(ctx, documentKey(w.job), w.upload.ID, n, bytes.NewReader(content), int64(len(content)))
-	if err != nil {
-		return err
+// uploader hands on parts of the file's upload. The upload may be gone: fault.NotFound.
+func (w *workshop) uploader(ctx context.Context, name string) uploader {
+	return func(n int, content []byte) (blob.UploadedPart, error) {
+		return w.artifacts.UploadPart(ctx, fileKey(w.job, name), w.uploads[name], n, bytes.NewReader(content), int64(len(content)))
 	}
-	r.Parts = append(r.Parts, part)
-	return nil
+}
+
+// found is measures.json.
+type found struct {
+	Inputs []pack.Measure `json:"inputs"`
+}
+
+// measures are those of every input that the shard is to write by, and the name of its report: what was found in a first
+// round, if Assemble has sent the shards into a second one, and else what the catalogue says.
+func (w *workshop) measures(ctx context.Context, shard int) (inputs measured, name string, err error) {
+	var f found
+	err = readJSON(ctx, w.artifacts, generationKey(w.job, measuresName), &f)
+	if fault.Is(err, fault.NotFound) {
+		return measured{pack.Expected(w.plan.Document.Inputs), false}, shardReportName(shard), nil
+	}
+	return measured{f.Inputs, true}, remadeReportName(shard), err
+}
+
+// measured is what every input adds to a plain file, and whether that was found by reading them.
+type measured struct {
+	inputs []pack.Measure
+	found  bool
 }
 
 // progress writes how far packaging is, at most once a second. A write that only lost a race is left out, and the
@@ -172,15 +178,11 @@ type progress struct {
 	export  export.Export
 	stale   bool // the latest write failed, so the record may not be p.export any more
 	last    time.Time
-	calls   int
 }
 
-// note is what artifact.Document calls after every record.
+// note hears of every block of records.
 func (p *progress) note(ctx context.Context) artifact.Progress {
 	return func(records, read int64) error {
-		if p.calls++; p.calls%256 != 0 { // the clock is not free
-			return nil
-		}
 		now := p.clock()
 		if now.Sub(p.last) < progressEvery {
 			return nil

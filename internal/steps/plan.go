@@ -3,9 +3,11 @@ package steps
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/pack"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -54,7 +56,7 @@ type PlanOut struct {
 func (s Plan) Handle(ctx context.Context, job Job) (PlanOut, error) {
 	out, err := s.plan(ctx, job)
 	if fault.Is(err, fault.Superseded) {
-		return PlanOut{}, cmp.Or(s.dropUpload(ctx, job), err)
+		return PlanOut{}, cmp.Or(s.dropUploads(ctx, job), err)
 	}
 	return out, err
 }
@@ -71,15 +73,15 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 	if err != nil {
 		return PlanOut{}, err
 	}
-	if err := s.openUpload(ctx, job); err != nil {
+	if err := s.openUploads(ctx, job, plan); err != nil {
 		return PlanOut{}, err
 	}
 	out := PlanOut{Layout: LayoutSingle, Deliver: e.ToConnector(), Bucket: s.Artifacts.Name(), MapPrefix: generationKey(job, "map")}
 	lease := export.Lease
-	if plan.Sharded {
+	if plan.sharded() {
 		lease = export.ShardedLease
 		out.Layout, out.ShardsKey = LayoutSharded, generationKey(job, shardsName)
-		if err := s.writeShards(ctx, job, plan.Shards); err != nil {
+		if err := s.writeShards(ctx, job, len(plan.Shards)); err != nil {
 			return PlanOut{}, err
 		}
 	}
@@ -164,7 +166,7 @@ func (s Plan) make(ctx context.Context, e export.Export, runs []export.Run) (fro
 	if d.Rows() == 0 {
 		return frozen{}, fault.New(fault.Invalid, "nothing_to_export", "The selected runs hold no results.")
 	}
-	return s.layOut(d)
+	return s.layOut(e, d)
 }
 
 func describe(r export.Run) artifact.Run {
@@ -187,53 +189,83 @@ func checkParts(r export.Run, parts []export.Part) error {
 	return nil
 }
 
-// layOut fixes part size and shards.
-func (s Plan) layOut(d artifact.Document) (frozen, error) {
-	l, err := d.Layout()
+// Limits of what one export is made into.
+const (
+	// maxPlainPartBytes bounds the parts that a task holds in memory, two at a time: at 9,500 parts a file of 1.1 TB.
+	maxPlainPartBytes = 128 << 20
+	// maxCaptionBytes is how much one task reads within its 15 minutes, with room to spare: captions are not sharded.
+	maxCaptionBytes = 32 << 30
+)
+
+// layOut fixes files, part size and shards.
+func (s Plan) layOut(e export.Export, d artifact.Document) (frozen, error) {
+	offsets, err := pack.Offsets(&d, artifact.JSON, pack.Expected(d.Inputs))
 	if err != nil {
 		return frozen{}, err
 	}
-	plan := frozen{Document: d, PartBytes: cmp.Or(s.PartBytes, artifact.PartSize(l.Records))}
-	full := l.Records / plan.PartBytes // parts that hold no byte of the closing
-	if d.MatchesOnly || full < 2 || l.Records <= cmp.Or(s.ShardThreshold, DefaultShardThreshold) {
-		return plan, nil
+	total := offsets[len(offsets)-1]
+	plan := frozen{Document: d, TextField: e.Request.TextField, PartBytes: cmp.Or(s.PartBytes, artifact.PartSize(total))}
+	large := total > cmp.Or(s.ShardThreshold, DefaultShardThreshold) && len(d.Inputs) > 1
+	captions := slices.ContainsFunc(e.Request.Files(), export.Format.Captions)
+	if large && !captions {
+		plan.Shards = shardsOf(d.Inputs, cmp.Or(s.ShardBytes, DefaultShardBytes))
 	}
-	per := plan.partsPerShard(cmp.Or(s.ShardBytes, DefaultShardBytes))
-	plan.Sharded, plan.Shards = true, int((full+per-1)/per)
+	plan.Files = planFiles(e, plan.sharded())
+	switch {
+	case captions && total > maxCaptionBytes:
+		return frozen{}, fault.New(fault.Invalid, "export_too_large", "Captions are made of at most 32 GiB of results. Export fewer runs at once.")
+	case plan.PartBytes > maxPlainPartBytes && slices.ContainsFunc(plan.Files, plan.uploaded):
+		return frozen{}, fault.New(fault.Invalid, "export_too_large", "A JSON or NDJSON file is made of at most 1.1 TB of results. Export fewer runs at once, or as csv or parquet.")
+	}
 	return plan, nil
 }
 
-// openUpload makes this generation's upload, once.
-func (s Plan) openUpload(ctx context.Context, job Job) error {
-	err := readJSON(ctx, s.Artifacts, generationKey(job, uploadName), &upload{})
+// openUploads makes this generation's uploads, once.
+func (s Plan) openUploads(ctx context.Context, job Job, plan frozen) error {
+	err := readJSON(ctx, s.Artifacts, generationKey(job, uploadsName), &uploads{})
 	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	id, err := s.Artifacts.CreateUpload(ctx, documentKey(job), blob.PutOptions{ContentType: "application/json"})
-	if err != nil {
+	own := uploads{}
+	for _, f := range plan.Files {
+		if !plan.uploaded(f) {
+			continue
+		}
+		own[f.Name], err = s.Artifacts.CreateUpload(ctx, fileKey(job, f.Name), blob.PutOptions{ContentType: artifact.ContentType(f.Format, f.Compression)})
+		if err != nil {
+			return err
+		}
+	}
+	won := maps.Clone(own)
+	if err := writeOnce(ctx, s.Artifacts, generationKey(job, uploadsName), &won); err != nil {
 		return err
 	}
-	won := upload{ID: id}
-	if err := writeOnce(ctx, s.Artifacts, generationKey(job, uploadName), &won); err != nil {
-		return err
+	if maps.Equal(own, won) {
+		return nil
 	}
-	if won.ID != id { // a twin of this step was first
-		return s.Artifacts.AbortUpload(ctx, documentKey(job), id)
-	}
-	return nil
+	return s.abort(ctx, job, own) // a twin of this step was first
 }
 
-// dropUpload aborts this generation's upload, if there is one.
-func (s Plan) dropUpload(ctx context.Context, job Job) error {
-	var u upload
-	err := readJSON(ctx, s.Artifacts, generationKey(job, uploadName), &u)
+// dropUploads aborts this generation's uploads, if there are any.
+func (s Plan) dropUploads(ctx context.Context, job Job) error {
+	var open uploads
+	err := readJSON(ctx, s.Artifacts, generationKey(job, uploadsName), &open)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return s.Artifacts.AbortUpload(ctx, documentKey(job), u.ID)
+	return s.abort(ctx, job, open)
+}
+
+func (s Plan) abort(ctx context.Context, job Job, open uploads) error {
+	for name, id := range open {
+		if err := s.Artifacts.AbortUpload(ctx, fileKey(job, name), id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s Plan) writeShards(ctx context.Context, job Job, shards int) error {

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"path"
 	"time"
 
 	"github.com/videovector/exports/internal/blob"
@@ -34,7 +35,7 @@ func (s Presign) Handle(ctx context.Context, job Job) (Done, error) {
 	if life == 0 {
 		life = DefaultLinkLife
 	}
-	url, expires, err := s.Artifacts.Presign(ctx, e.Artifact.Key, export.ObjectName(e.ID), life)
+	url, expires, err := s.Artifacts.Presign(ctx, e.Artifact.Key, path.Base(e.Artifact.FirstFile()), life)
 	if err != nil {
 		return Done{}, err
 	}

@@ -37,10 +37,10 @@ func (s trickle) Read(p []byte) (int, error) {
 	return s.ReadCloser.Read(p[:min(len(p), 4<<10)])
 }
 
-// longRun takes some minutes to read slowly: 3,000 results of about 140 bytes.
+// longRun takes some minutes to read slowly: 300 results of about 8 KB, of which some 30 are told at once.
 func longRun() scenario {
-	content := strings.Repeat(lines("run_b", 1, 1), 3000)
-	return scenario{request: oneRun, archive: []run{{"run_b", time.Hour, export.RunCompleted, []string{content}}}, slow: 5 * time.Second}
+	content := strings.Repeat(lines("run_b", 1000, 1000), 300)
+	return scenario{request: oneRun, archive: []run{{"run_b", time.Hour, export.RunCompleted, []string{content}}}, slow: 250 * time.Millisecond}
 }
 
 // TestProgress: packaging tells how far it is, and each time extends the lease.
@@ -64,7 +64,7 @@ func (w *world) watchProgress() (seen []int64) {
 		if e.Progress.RecordsDone == 0 {
 			continue
 		}
-		if seen = append(seen, e.Progress.RecordsDone); time.Until(e.DueAt) < export.Lease-2*time.Minute || e.Progress.RecordsTotal != 3000 || e.Progress.BytesWritten == 0 {
+		if seen = append(seen, e.Progress.RecordsDone); time.Until(e.DueAt) < export.Lease-2*time.Minute || e.Progress.RecordsTotal != 300 || e.Progress.BytesWritten == 0 {
 			w.t.Errorf("progress %+v, due in %s", e.Progress, time.Until(e.DueAt))
 		}
 	}
@@ -105,7 +105,7 @@ func TestPackagingEndsWhenTheExportIsLost(t *testing.T) {
 		if failed := <-ended; failed != "Export.Superseded" || time.Since(began) > time.Minute {
 			t.Errorf("packaging ended with %q after %s, want Export.Superseded within a minute", failed, time.Since(began))
 		}
-		if _, ok := w.artifacts.Content("work/acct_1/exp_1/g1/report.json"); ok {
+		if _, ok := w.artifacts.Content("work/acct_1/exp_1/g1/report-2.json"); ok {
 			t.Error("a report was written all the same")
 		}
 	})

@@ -20,6 +20,7 @@ import (
 const (
 	documentKey = "artifacts/acct_1/exp_1/exp_1.json"
 	manifestKey = "artifacts/acct_1/exp_1/exp_1.manifest.json"
+	folderKey   = "artifacts/acct_1/exp_1/"
 )
 
 // checkEnd holds everything that stands against what must stand when an export ends as the plan says.
@@ -77,58 +78,63 @@ func (w *world) checkCompleted(e export.Export) {
 	if e.Status != export.StatusCompleted || e.QueueStatus != export.QueueSucceeded || e.EventMark != export.EventReady || e.Artifact == nil || e.Link == nil {
 		w.t.Fatalf("the export ended as %s/%s, event %q, last error %q, document %v\n%s", e.Status, e.QueueStatus, e.EventMark, e.LastError, e.Artifact, w.log.String())
 	}
-	if got, want := w.objects(), []string{documentKey, manifestKey}; !slices.Equal(got, want) {
-		w.t.Fatalf("artifacts are %v, want %v", got, want)
+	manifest := w.artifact(manifestKey)
+	m := w.checkFiles(manifest)
+	w.checkRecord(e, m, manifest)
+	first := w.artifact(e.Artifact.Key)
+	if got := w.follow(e.Link.URL); !bytes.Equal(got, first) && time.Now().Before(e.Link.ExpiresAt) {
+		w.t.Errorf("the link gives %d bytes, the first file has %d", len(got), len(first))
 	}
-	document, manifest := w.artifact(documentKey), w.artifact(manifestKey)
-	w.checkDocument(document, manifest)
-	w.checkRecord(e, document, manifest)
-	if got := w.follow(e.Link.URL); !bytes.Equal(got, document) && time.Now().Before(e.Link.ExpiresAt) {
-		w.t.Errorf("the link gives %d bytes, the document has %d", len(got), len(document))
-	}
-	w.checkCopies(e, document, manifest)
+	w.checkCopies(e, first, manifest)
 }
 
-// checkDocument: the document holds the selected results as they were written, and the manifest describes it.
-func (w *world) checkDocument(document, manifest []byte) {
+// checkFiles: what stands is what the manifest lists, every file is as it says, and holds the selected results.
+func (w *world) checkFiles(manifest []byte) (m artifact.Manifest) {
 	w.t.Helper()
-	var m artifact.Manifest
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		w.t.Fatalf("manifest: %v", err)
 	}
-	if err := m.Verify(bytes.NewReader(document)); err != nil {
-		w.t.Errorf("document: %v", err)
+	want := []string{manifestKey}
+	for _, f := range m.Files {
+		want = append(want, folderKey+f.Name)
+		content := w.artifact(folderKey + f.Name)
+		d, err := artifact.DigestOf(bytes.NewReader(content), f.PartBytes)
+		if diff := cmp.Diff(d, f.Digests); err != nil || diff != "" {
+			w.t.Errorf("%s (-manifest +got): %v\n%s", f.Name, err, diff)
+		}
 	}
-	var d struct {
-		Results []json.RawMessage `json:"results"`
-		Counts  export.Counts     `json:"counts"`
+	slices.Sort(want)
+	if got := w.objects(); !slices.Equal(got, want) {
+		w.t.Fatalf("artifacts are %v, want %v", got, want)
 	}
-	if err := json.Unmarshal(document, &d); err != nil {
-		w.t.Fatalf("document: %v", err)
+	c := m.Counts
+	if n := int64(len(w.wanted())); c.Written != n || c.Results != n || c.Rejected != int64(w.plan.rejects) || c.Written+c.Rejected+c.Filtered != c.Selected {
+		w.t.Errorf("counts = %+v, of %d results", c, n)
 	}
-	var got []string
-	for _, r := range d.Results {
-		got = append(got, string(r))
-	}
-	if diff := cmp.Diff(w.wanted(), got); diff != "" {
-		w.t.Errorf("results (-want +got):\n%s", diff)
-	}
-	if d.Counts != m.Counts.Counts || d.Counts.Results != int64(len(got)) {
-		w.t.Errorf("counts = %+v, in the manifest %+v, of %d results", d.Counts, m.Counts.Counts, len(got))
-	}
+	w.checkContents(m)
+	return m
 }
 
 // checkRecord: the record tells of what stands.
-func (w *world) checkRecord(e export.Export, document, manifest []byte) {
+func (w *world) checkRecord(e export.Export, m artifact.Manifest, manifest []byte) {
 	w.t.Helper()
+	first := m.Files[0]
 	a := export.Artifact{
-		Bucket: "artifacts", Key: documentKey, ManifestKey: manifestKey, Bytes: int64(len(document)), SHA256: hexSum(document),
-		ManifestSHA256: hexSum(manifest), Counts: e.Artifact.Counts,
+		Bucket: "artifacts", Key: folderKey + first.Name, ManifestKey: manifestKey, Bytes: first.Bytes, SHA256: first.SHA256,
+		ManifestSHA256: hexSum(manifest), Counts: e.Artifact.Counts, Files: e.Artifact.Files,
 	}
 	if diff := cmp.Diff(a, *e.Artifact); diff != "" {
 		w.t.Errorf("the record's document (-want +got):\n%s", diff)
 	}
-	if n := int64(len(w.wanted())); e.Artifact.Counts.Results != n || e.Progress.RecordsDone != n || e.Progress.Phase != export.PhaseDone || e.ErrorMessage != "" {
+	listed := 0
+	for _, f := range e.Artifact.Files {
+		listed += max(f.Parts, 1)
+	}
+	if listed != len(m.Files) {
+		w.t.Errorf("the record lists %+v, of %d files", e.Artifact.Files, len(m.Files))
+	}
+	if n := int64(len(w.wanted())); e.Artifact.Counts.Results != n || e.Artifact.Counts.Rejected != int64(w.plan.rejects) ||
+		e.Progress.RecordsDone != n || e.Progress.Phase != export.PhaseDone || e.ErrorMessage != "" {
 		w.t.Errorf("counts %+v, progress %+v, error %q for %d results", e.Artifact.Counts, e.Progress, e.ErrorMessage, n)
 	}
 }
@@ -159,10 +165,14 @@ func (w *world) checkFailed(e export.Export) {
 		w.t.Errorf("the export ended as %s/%s, event %q, error %q, last error %q", e.Status, e.QueueStatus, e.EventMark, e.ErrorMessage, e.LastError)
 	}
 	switch held := w.objects(); {
-	case slices.Equal(held, []string{documentKey, manifestKey}):
-		w.checkDocument(w.artifact(documentKey), w.artifact(manifestKey))
-	case len(held) > 1 || len(held) == 1 && (held[0] != documentKey || !json.Valid(w.artifact(documentKey))):
-		w.t.Errorf("artifacts are %v", held)
+	case slices.Contains(held, manifestKey):
+		w.checkFiles(w.artifact(manifestKey))
+	default: // some files may be there, none of which anything names
+		for _, key := range held {
+			if !strings.HasPrefix(key, folderKey+"exp_1.") {
+				w.t.Errorf("artifacts are %v", held)
+			}
+		}
 	}
 }
 

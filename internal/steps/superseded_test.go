@@ -33,7 +33,7 @@ func TestStepsThatComeTooLate(t *testing.T) {
 						t.Errorf("ended with %q, want Export.Superseded", got)
 					}
 					for _, c := range w.made() {
-						if c.name != "records.Export" && c.name != "artifacts.Open work/acct_1/exp_1/g1/upload.json" {
+						if c.name != "records.Export" && c.name != "artifacts.Open work/acct_1/exp_1/g1/uploads.json" {
 							t.Errorf("it called %s", c)
 						}
 					}

@@ -122,16 +122,17 @@ func TestAPartIsReplacedByALateTwin(t *testing.T) {
 	}
 }
 
-// TestOtherUploadsStay: what the service drops are uploads of the export's document, not of a key that begins like it.
+// TestOtherUploadsStay: what the service drops are uploads of the export's files, not of an export whose id begins alike.
 func TestOtherUploadsStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const otherKey = "artifacts/acct_1/exp_12/exp_12.json"
 		w := newWorld(t, scenario{request: wholeIndex})
-		if _, err := w.artifacts.CreateUpload(t.Context(), documentKey+"2", blob.PutOptions{}); err != nil {
+		if _, err := w.artifacts.CreateUpload(t.Context(), otherKey, blob.PutOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		w.order()
 		w.settle()
-		if open := w.uploads(); len(open) != 1 || !strings.HasSuffix(open[0], documentKey+"2") {
+		if open := w.uploads(); len(open) != 1 || !strings.HasSuffix(open[0], otherKey) {
 			t.Errorf("open uploads are %v, want the other one", open)
 		}
 	})

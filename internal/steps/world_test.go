@@ -46,6 +46,7 @@ type scenario struct {
 	request   export.Request
 	archive   []run        // nil means theArchive
 	sharded   bool         // small documents are large
+	large     bool         // documents are sharded that have some megabytes
 	patient   bool         // functions have no time limit
 	unstarted bool         // the start that follows the 202 is lost
 	prepare   func(*world) // what happened before the export was created
@@ -55,6 +56,7 @@ type scenario struct {
 	slow      time.Duration                         // how long 4 KiB of results take
 
 	attempts int  // 0 means 1
+	rejects  int  // records that can't be exported
 	fails    bool // it doesn't end as completed
 }
 
@@ -85,7 +87,8 @@ func newWorld(t *testing.T, s scenario) *world {
 	if s.spoil != nil {
 		w.spoil = s.spoil(w)
 	}
-	w.results, w.artifacts = memblob.New(memblob.Config{Name: "results"}), memblob.New(memblob.Config{Name: "artifacts"})
+	w.results = memblob.New(memblob.Config{Name: "results"})
+	w.artifacts = memblob.New(memblob.Config{Name: "artifacts", Neighbour: w.results})
 	w.records, w.customer = &records{Store: w.memory, gremlin: w.gremlin}, newCustomer(w.gremlin)
 	if s.keep != nil {
 		w.records.Store = s.keep(t)
@@ -120,8 +123,11 @@ func (w *world) makeFunctions() {
 		Connectors: w.customer, Clock: time.Now, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	}
 	p.PartBytes = 900 // two parts, or a part and a half of a run
+	if w.plan.large {
+		p.ShardThreshold, p.ShardBytes, p.PartBytes = 1, 8<<20, 2<<20
+	}
 	if w.plan.sharded {
-		p.ShardThreshold, p.ShardBytes, p.PartBytes = 1, 600, 300
+		p.ShardThreshold, p.ShardBytes, p.PartBytes = 1, 300, 300
 	}
 	all := map[string]localgw.Function{}
 	for name, build := range map[string]func(wiring.Parts) any{

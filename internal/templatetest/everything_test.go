@@ -22,6 +22,7 @@ func runEverything(t *testing.T, l *ledger) {
 	t.Run("download", func(t *testing.T) { download(newWorld(t, l)) })
 	t.Run("delivery", func(t *testing.T) { delivery(newWorld(t, l)) })
 	t.Run("shards", func(t *testing.T) { shards(newWorld(t, l)) })
+	t.Run("shards again", func(t *testing.T) { shardsAgain(newWorld(t, l)) })
 	t.Run("results are gone", func(t *testing.T) { resultsGone(newWorld(t, l)) })
 	t.Run("failures", func(t *testing.T) { failures(newWorld(t, l)) })
 	t.Run("connectors", func(t *testing.T) { connectors(newWorld(t, l)) })
@@ -58,6 +59,8 @@ func download(w *world) {
 	w.must(err)
 	job := w.create("index/idx", "")
 	w.create("index/idx", "") // the first reply again
+	w.http("create-export", "POST", "/v2/exports/index/idx", `{"dry_run":true}`, 200)
+	w.leave(job)
 	for _, step := range []string{"plan", "package", "assemble", "presign", "finish"} {
 		w.step(step, job)
 		if step != "finish" {
@@ -86,8 +89,8 @@ func delivery(w *world) {
 	job := w.create("prompt-run/run_1", `{"destination_connector_id":"conn"}`)
 	// A twin of plan opens its upload in the meantime.
 	w.before = func(method, key string) {
-		if method == "Put" && strings.HasSuffix(key, "/upload.json") {
-			_, err := w.artifacts.Put(w.t.Context(), key, []byte(`{"upload_id":"twin"}`), blob.PutOptions{IfAbsent: true})
+		if method == "Put" && strings.HasSuffix(key, "/uploads.json") {
+			_, err := w.artifacts.Put(w.t.Context(), key, []byte(`{"exp.json":"twin"}`), blob.PutOptions{IfAbsent: true})
 			w.must(err)
 		}
 	}
@@ -144,6 +147,34 @@ func shards(w *world) {
 	w.step("finish", job)
 }
 
+// shardsAgain runs shards that met irregular results, twice each, and one whose results have changed by then; files of
+// their own are uploaded in parts, and dropped where they are there already or not to be.
+func shardsAgain(w *world) {
+	w.sharded = true
+	for _, key := range w.results.Keys() {
+		content, _ := w.results.Content(key)
+		_, err := w.results.Put(w.t.Context(), key, append(content, strings.Repeat("[]\n", 50)...), blob.PutOptions{})
+		w.must(err)
+	}
+	w.addRunOf("run_odd", strings.Repeat("[]\n", 50)+strings.Repeat(line, 10))
+	job := w.create("prompt-run/run_odd", `{"formats":["csv","ndjson"]}`)
+	w.step("plan", job)
+	for n := range 2 * w.countShards(job) {
+		w.step("package", shard(job, n/2))
+	}
+	if _, err := w.call("assemble", job); err == nil || !strings.Contains(err.Error(), "Export.Irregular") {
+		w.t.Errorf("assemble of irregular shards: %v", err)
+	}
+	for n := range w.countShards(job) {
+		w.step("package", shard(job, n))
+	}
+	w.step("assemble", job)
+
+	changed := w.create("prompt-run/run_1", `{"formats":["csv","json"]}`)
+	w.step("plan", changed)
+	w.step("package", shard(changed, 0)) // reports that its results have changed
+}
+
 func shard(job map[string]any, n int) map[string]any {
 	return map[string]any{"account_id": job["account_id"], "export_id": job["export_id"], "generation": job["generation"], "shard": n}
 }
@@ -171,11 +202,21 @@ func resultsGone(w *world) {
 			w.t.Errorf("%s without results: %v", step, err)
 		}
 	}
+	w.http("create-export", "POST", "/v2/exports/index/idx", `{"dry_run":true}`, 422)
+}
+
+// leave opens uploads of a file and of a work file, as a worker that died.
+func (w *world) leave(job map[string]any) {
+	for _, prefix := range []string{"work", "artifacts"} {
+		_, err := w.artifacts.CreateUpload(w.t.Context(), fmt.Sprintf("%s/acct/%s/left", prefix, job["export_id"]), blob.PutOptions{})
+		w.must(err)
+	}
 }
 
 func failures(w *world) {
 	job := w.create("prompt-run/run_1", "")
 	w.step("plan", job)
+	w.leave(job)
 	failed := map[string]any{"failure": map[string]string{"Error": "Export.Permanent", "Cause": "{}"}}
 	for k, v := range job {
 		failed[k] = v
@@ -184,6 +225,7 @@ func failures(w *world) {
 
 	// Silence makes the sweeper restart, and give up in the end.
 	silent := w.create("prompt-run/run_2", "")
+	w.leave(silent)
 	w.step("plan", silent)
 	for range export.MaxAttempts + 1 {
 		w.now = w.now.Add(24 * time.Hour)

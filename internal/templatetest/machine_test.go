@@ -212,7 +212,7 @@ func checkCatch(t *testing.T, name string, s state) {
 	case "Fail":
 		want = map[string]string{"States.ALL": "Failed"}
 	case "Assemble":
-		want["Export.Irregular"] = "Package"
+		want["Export.Irregular"] = "PackageShards"
 	}
 	got := map[string]string{}
 	for _, c := range s.Catch {

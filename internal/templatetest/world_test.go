@@ -77,16 +77,25 @@ func (w *world) fill() {
 	}))
 }
 
-func (w *world) addRun(id string) {
-	content := []byte(strings.Repeat(`{"result_type":"segment","metadata":{"text":"……………………………………………………………………"}}`+"\n", 20))
-	key := "results/acct/" + id + "/part-00001.ndjson"
-	_, err := w.results.Put(w.t.Context(), key, content, blob.PutOptions{})
-	w.must(err)
-	sum := sha256.Sum256(content)
-	part := export.Part{Number: 1, Key: key, Bytes: int64(len(content)), Rows: 20, SHA256: hex.EncodeToString(sum[:])}
-	w.must(w.store.PutRun(w.t.Context(), export.Run{
-		ID: id, AccountID: "acct", IndexID: "idx", ExecutedAt: t0.Add(-time.Hour), Status: export.RunCompleted, Parts: 1, Rows: part.Rows, Bytes: part.Bytes,
-	}, []export.Part{part}))
+// line is a result.
+const line = `{"result_type":"segment","result_id":"segment:a:b","metadata":{"text":"……………………………………………………………………"}}` + "\n"
+
+func (w *world) addRun(id string) { w.addRunOf(id, strings.Repeat(line, 20)) }
+
+// addRunOf adds a run of these lines, in two parts.
+func (w *world) addRunOf(id, lines string) {
+	run := export.Run{ID: id, AccountID: "acct", IndexID: "idx", ExecutedAt: t0.Add(-time.Hour), Status: export.RunCompleted}
+	var parts []export.Part
+	middle := strings.Index(lines[len(lines)/2:], "\n") + len(lines)/2 + 1
+	for n, content := range []string{lines[:middle], lines[middle:]} {
+		key := fmt.Sprintf("results/acct/%s/part-%05d.ndjson", id, n+1)
+		_, err := w.results.Put(w.t.Context(), key, []byte(content), blob.PutOptions{})
+		w.must(err)
+		sum := sha256.Sum256([]byte(content))
+		p := export.Part{Number: n + 1, Key: key, Bytes: int64(len(content)), Rows: int64(strings.Count(content, "\n")), SHA256: hex.EncodeToString(sum[:])}
+		parts, run.Parts, run.Rows, run.Bytes = append(parts, p), run.Parts+1, run.Rows+p.Rows, run.Bytes+p.Bytes
+	}
+	w.must(w.store.PutRun(w.t.Context(), run, parts))
 }
 
 func (w *world) must(err error) {

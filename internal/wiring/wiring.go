@@ -54,7 +54,7 @@ func Authorize(p Parts) any { return apigw.Authorizer(auth.NewAuthenticator(p.St
 // CreateExport serves the two creating routes.
 func CreateExport(p Parts) any {
 	return apigw.Handler(api.CreateExport(api.CreateConfig{
-		Records: p.Store, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID, Log: p.Log,
+		Records: p.Store, Results: p.Results, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID, Log: p.Log,
 	}), p.Log)
 }
 
@@ -105,7 +105,8 @@ func Plan(p Parts) any {
 
 // Package is the step of the name.
 func Package(p Parts) any {
-	s := steps.Package{Records: p.Store, Results: p.Results, Artifacts: p.Artifacts, Clock: p.Clock}
+	copier, _ := p.Artifacts.(blob.Copier)
+	s := steps.Package{Records: p.Store, Results: p.Results, Artifacts: p.Artifacts, Copier: copier, Clock: p.Clock}
 	return stepfn.Handler("package", p.Log, s.Handle)
 }
 

@@ -197,7 +197,7 @@ func (a *appender) endInput(b *block) error {
 // close ends the files.
 func (a *appender) close() error {
 	counts := a.result.Counts
-	counts.Runs = int64(len(a.pass.Document.Runs))
+	counts.Runs, counts.Rejected = int64(len(a.pass.Document.Runs)), a.result.Rejected
 	a.result.Counts = counts
 	for _, o := range a.outputs {
 		if err := o.close(counts); err != nil {

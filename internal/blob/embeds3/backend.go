@@ -12,6 +12,9 @@ import (
 	"github.com/versity/versitygw/backend/posix"
 )
 
+// maxCopyBytes is the largest range that S3 copies at once.
+const maxCopyBytes = 5 << 30
+
 // open makes the folders and the gateway's backend over them, with what it lacks after a kill and under a race.
 func open(cfg Config) (backend.Backend, error) {
 	dir, err := filepath.Abs(cfg.Dir) // the backend is about to change the working directory
@@ -35,7 +38,7 @@ func open(cfg Config) (backend.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := posix.New(objects, properties{files, objects}, posix.PosixOpts{Concurrency: 64})
+	p, err := posix.New(objects, properties{files, objects}, posix.PosixOpts{Concurrency: 64, CopyObjectThreshold: maxCopyBytes})
 	if err != nil {
 		return nil, err
 	}

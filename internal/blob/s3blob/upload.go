@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/md5"
 	"encoding/base64"
+	"fmt"
 	"io"
+	"net/url"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -38,6 +41,25 @@ func (b *Bucket) UploadPart(ctx context.Context, key, uploadID string, n int, co
 		return blob.UploadedPart{}, Failure(err)
 	}
 	return blob.UploadedPart{Number: n, ETag: aws.ToString(out.ETag)}, nil
+}
+
+var _ blob.Copier = (*Bucket)(nil)
+
+// CopyPart implements blob.Copier.
+func (b *Bucket) CopyPart(ctx context.Context, key, uploadID string, n int, from blob.CopySource) (blob.UploadedPart, error) {
+	source := strings.ReplaceAll((&url.URL{Path: from.Bucket + "/" + from.Key}).EscapedPath(), "+", "%2B") // a plus may be read as a blank
+	out, err := b.client.UploadPartCopy(ctx, &s3.UploadPartCopyInput{
+		Bucket: &b.name, Key: &key, UploadId: &uploadID, PartNumber: aws.Int32(int32(n)), CopySource: &source,
+		CopySourceIfMatch: aws.String(`"` + from.ETag + `"`),
+		CopySourceRange:   aws.String(fmt.Sprintf("bytes=%d-%d", from.Offset, from.Offset+from.Length-1)),
+	})
+	if err != nil {
+		return blob.UploadedPart{}, Failure(err)
+	}
+	if out.CopyPartResult == nil {
+		return blob.UploadedPart{}, fault.New(fault.Unavailable, "storage_failed", "The object storage did not say what it copied.")
+	}
+	return blob.UploadedPart{Number: n, ETag: aws.ToString(out.CopyPartResult.ETag)}, nil
 }
 
 // contentMD5 digests what is left of the content and goes back to where it was.

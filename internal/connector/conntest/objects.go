@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 
@@ -97,7 +96,7 @@ func testPut(t *testing.T, h Harness) {
 func testDeliver(t *testing.T, h Harness) {
 	d := delivery("out", h.LargeBytes)
 	receipt, err := connector.Deliver(t.Context(), h.Target, d)
-	if err != nil || receipt.AlreadyPresent || receipt.URI != h.Target.URI(d.Document.Key) || receipt.ManifestURI != h.Target.URI(d.Manifest.Key) {
+	if err != nil || receipt.AlreadyPresent || receipt.URI != h.Target.URI(d.Files[0].Key) || receipt.ManifestURI != h.Target.URI(d.Manifest.Key) {
 		t.Fatalf("Deliver = %+v, %v", receipt, err)
 	}
 	delivered(t, h.Target, "out", h.LargeBytes)
@@ -215,38 +214,40 @@ func unusable(t *testing.T, target connector.Target, code string) {
 	}
 }
 
-// delivery is a document of n bytes and its manifest, below the prefix.
+// delivery is a document of n bytes, another file and their manifest, below the prefix.
 func delivery(prefix string, n int64) connector.Delivery {
 	return connector.Delivery{
-		Document: Object(prefix+"/exp_1.json", content("document", n)),
+		Files:    []connector.Object{Object(prefix+"/exp_1.json", content("document", n)), Object(prefix+"/exp_1.rejects.ndjson", []byte("{}\n"))},
 		Manifest: Object(prefix+"/exp_1.manifest.json", []byte(`{"manifest":true}`)),
 	}
 }
 
-// delivered fails unless both objects are there, equal, and alone.
+// delivered fails unless all objects are there, equal, and alone.
 func delivered(t *testing.T, target connector.Target, prefix string, n int64) {
 	t.Helper()
 	d := delivery(prefix, n)
-	if diff := cmp.Diff([]string{d.Document.Key, d.Manifest.Key}, keys(t, target, connector.ListQuery{Prefix: prefix + "/"})); diff != "" {
+	if diff := cmp.Diff([]string{d.Files[0].Key, d.Manifest.Key, d.Files[1].Key}, keys(t, target, connector.ListQuery{Prefix: prefix + "/"})); diff != "" {
 		t.Errorf("delivered (-want +got):\n%s", diff)
 	}
-	holds(t, target, d.Document.Key, content("document", n))
+	holds(t, target, d.Files[0].Key, content("document", n))
 	holds(t, target, d.Manifest.Key, []byte(`{"manifest":true}`))
 }
 
-// nothingPartial fails if anything is there that is neither the whole document nor, beside it, the whole manifest.
+// nothingPartial fails if anything is there that is neither a whole file nor, beside all of them, the whole manifest.
 func nothingPartial(t *testing.T, target connector.Target, prefix string, n int64) {
 	t.Helper()
 	d := delivery(prefix, n)
 	seen := keys(t, target, connector.ListQuery{Prefix: prefix + "/"})
 	for _, key := range seen {
 		switch key {
-		case d.Document.Key:
+		case d.Files[0].Key:
 			holds(t, target, key, content("document", n))
+		case d.Files[1].Key:
+			holds(t, target, key, []byte("{}\n"))
 		case d.Manifest.Key:
 			holds(t, target, key, []byte(`{"manifest":true}`))
-			if !slices.Contains(seen, d.Document.Key) {
-				t.Error("the manifest is there without the document")
+			if len(seen) != 3 {
+				t.Errorf("the manifest is there beside %v alone", seen)
 			}
 		default:
 			t.Errorf("%q is there", key)

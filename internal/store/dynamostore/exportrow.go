@@ -17,6 +17,9 @@ type exportRow struct {
 	RunIDs      []string           `dynamodbav:"run_ids,omitempty"`
 	Scope       export.ResultScope `dynamodbav:"result_scope"`
 	Destination *destinationRow    `dynamodbav:"destination,omitempty"`
+	Formats     []export.Format    `dynamodbav:"formats,omitempty"`
+	Compression export.Compression `dynamodbav:"compression,omitempty"`
+	TextField   string             `dynamodbav:"text_field,omitempty"`
 
 	Status            export.Status      `dynamodbav:"status"`
 	QueueStatus       export.QueueStatus `dynamodbav:"queue_status"`
@@ -69,6 +72,42 @@ type artifactRow struct {
 	SHA256         string        `dynamodbav:"sha256"`
 	ManifestSHA256 string        `dynamodbav:"manifest_sha256"`
 	Counts         export.Counts `dynamodbav:"counts"`
+	Files          []fileRow     `dynamodbav:"files,omitempty"`
+}
+
+type fileRow struct {
+	Name     string        `dynamodbav:"name"`
+	Format   export.Format `dynamodbav:"format"`
+	Bytes    int64         `dynamodbav:"bytes"`
+	Rows     int64         `dynamodbav:"rows"`
+	SHA256   string        `dynamodbav:"sha256"`
+	Parts    int           `dynamodbav:"parts,omitempty"`
+	Rejected bool          `dynamodbav:"rejected,omitempty"`
+}
+
+func artifactRowOf(a *export.Artifact) *artifactRow {
+	if a == nil {
+		return nil
+	}
+	r := &artifactRow{a.Bucket, a.Key, a.ManifestKey, a.Bytes, a.SHA256, a.ManifestSHA256, a.Counts, nil}
+	for _, f := range a.Files {
+		r.Files = append(r.Files, fileRow(f))
+	}
+	return r
+}
+
+func (r *artifactRow) artifact() *export.Artifact {
+	if r == nil {
+		return nil
+	}
+	a := &export.Artifact{
+		Bucket: r.Bucket, Key: r.Key, ManifestKey: r.ManifestKey, Bytes: r.Bytes, SHA256: r.SHA256,
+		ManifestSHA256: r.ManifestSHA256, Counts: r.Counts,
+	}
+	for _, f := range r.Files {
+		a.Files = append(a.Files, export.File(f))
+	}
+	return a
 }
 
 type linkRow struct {
@@ -92,11 +131,12 @@ func rowOf(e export.Export, token string) exportRow {
 		ID: e.ID, AccountID: e.AccountID, UserID: e.UserID,
 		Type: e.Request.Type, TargetID: e.Request.TargetID, RunIDs: e.Request.RunIDs, Scope: e.Request.Scope,
 		Destination: (*destinationRow)(e.Request.Destination),
-		Status:      e.Status, QueueStatus: e.QueueStatus, Generation: e.Generation, Revision: e.Revision,
+		Formats:     e.Request.Formats, Compression: e.Request.Compression, TextField: e.Request.TextField,
+		Status: e.Status, QueueStatus: e.QueueStatus, Generation: e.Generation, Revision: e.Revision,
 		ClaimedGeneration: e.ClaimedGeneration, Attempts: e.Attempts, MaxAttempts: e.MaxAttempts,
 		CreatedAt: e.CreatedAt, AvailableAt: e.AvailableAt, StartedAt: e.StartedAt, CompletedAt: e.CompletedAt,
 		UpdatedAt: e.UpdatedAt, ExpiresAt: e.ExpiresAt,
-		Progress: progressRow(e.Progress), Artifact: (*artifactRow)(e.Artifact), Link: (*linkRow)(e.Link), Receipt: (*receiptRow)(e.Receipt),
+		Progress: progressRow(e.Progress), Artifact: artifactRowOf(e.Artifact), Link: (*linkRow)(e.Link), Receipt: (*receiptRow)(e.Receipt),
 		LastError: e.LastError, ErrorMessage: e.ErrorMessage, EventMark: e.EventMark,
 		WriteToken: token,
 	}
@@ -111,12 +151,13 @@ func (r exportRow) export() export.Export {
 		ID: r.ID, AccountID: r.AccountID, UserID: r.UserID,
 		Request: export.Request{
 			Type: r.Type, TargetID: r.TargetID, RunIDs: r.RunIDs, Scope: r.Scope, Destination: (*export.Destination)(r.Destination),
+			Formats: r.Formats, Compression: r.Compression, TextField: r.TextField,
 		},
 		Status: r.Status, QueueStatus: r.QueueStatus, Generation: r.Generation, Revision: r.Revision,
 		ClaimedGeneration: r.ClaimedGeneration, Attempts: r.Attempts, MaxAttempts: r.MaxAttempts,
 		CreatedAt: r.CreatedAt, AvailableAt: r.AvailableAt, StartedAt: r.StartedAt, CompletedAt: r.CompletedAt,
 		UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt, DueAt: time.Time(r.DueAt),
-		Progress: export.Progress(r.Progress), Artifact: (*export.Artifact)(r.Artifact), Link: (*export.Link)(r.Link), Receipt: (*export.Receipt)(r.Receipt),
+		Progress: export.Progress(r.Progress), Artifact: r.Artifact.artifact(), Link: (*export.Link)(r.Link), Receipt: (*export.Receipt)(r.Receipt),
 		LastError: r.LastError, ErrorMessage: r.ErrorMessage, EventMark: r.EventMark,
 	}
 }

@@ -26,6 +26,7 @@ type Config struct {
 	Name         string           // "" means "memory"
 	Clock        func() time.Time // nil means time.Now
 	MinPartBytes int64            // smaller parts, the last one apart, are refused at completion; 0 allows any
+	Neighbour    *Bucket          // another bucket that parts can be copied from
 }
 
 // Bucket implements blob.Bucket.
@@ -45,7 +46,10 @@ type object struct {
 	info    blob.Info
 }
 
-var _ blob.Bucket = (*Bucket)(nil)
+var (
+	_ blob.Bucket = (*Bucket)(nil)
+	_ blob.Copier = (*Bucket)(nil)
+)
 
 // New makes an empty bucket.
 func New(cfg Config) *Bucket {

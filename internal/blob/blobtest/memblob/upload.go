@@ -1,6 +1,7 @@
 package memblob
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/md5"
@@ -63,6 +64,27 @@ func (b *Bucket) UploadPart(ctx context.Context, key, uploadID string, n int, bo
 		return blob.UploadedPart{}, err
 	}
 	return done, nil
+}
+
+// CopyPart implements blob.Copier, from this bucket and from its neighbour. A fault set for uploading parts befalls it.
+func (b *Bucket) CopyPart(ctx context.Context, key, uploadID string, n int, from blob.CopySource) (blob.UploadedPart, error) {
+	source := b
+	if b.cfg.Neighbour != nil && b.cfg.Neighbour.Name() == from.Bucket {
+		source = b.cfg.Neighbour
+	}
+	body, info, err := source.Open(ctx, from.Key, from.Offset, from.Length)
+	if err != nil {
+		return blob.UploadedPart{}, err
+	}
+	defer body.Close()
+	if info.ETag != from.ETag {
+		return blob.UploadedPart{}, fault.New(fault.Conflict, "source_changed", "The object is another one by now.")
+	}
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return blob.UploadedPart{}, err
+	}
+	return b.UploadPart(ctx, key, uploadID, n, bytes.NewReader(content), int64(len(content)))
 }
 
 func (p part) etag() string { return `"` + hex.EncodeToString(p.sum[:]) + `"` }
