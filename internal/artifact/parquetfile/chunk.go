@@ -271,7 +271,7 @@ func (c *chunk) endPage(e *encoder) {
 	} else {
 		e.body = appendLevels(e.body, c.page.defs, 1)
 	}
-	present := 0
+	var present int
 	switch {
 	case !c.plain && len(c.dict.starts) > 0:
 		p.encoding = encodingDictionary

@@ -1,11 +1,11 @@
 package parquetfile
 
 import (
-	"fmt"
 	"hash/crc32"
 
 	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zstd"
+
+	"github.com/videovector/exports/internal/artifact/zstdpage"
 )
 
 // Codec is how pages are compressed.
@@ -24,7 +24,7 @@ func (c Codec) number() int64 { return [...]int64{Zstd: 6, Snappy: 1, Uncompress
 // encoder makes pages, one at a time, in memory that it uses again.
 type encoder struct {
 	codec Codec
-	zstd  *zstd.Encoder
+	zstd  *zstdpage.Encoder
 	body  []byte
 	out   []byte
 }
@@ -32,26 +32,16 @@ type encoder struct {
 func newEncoder(c Codec) *encoder {
 	e := &encoder{codec: c}
 	if c == Zstd {
-		e.zstd = newZstd()
+		e.zstd = zstdpage.NewEncoder()
 	}
 	return e
-}
-
-// newZstd makes a compressor whose window is a page. The checksum is the page's own.
-func newZstd() *zstd.Encoder {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderCRC(false), zstd.WithWindowSize(pageBytes), zstd.WithLowerEncoderMem(true))
-	if err != nil {
-		panic(fmt.Sprintf("parquetfile: the options of zstd don't go together: %v", err))
-	}
-	return z
 }
 
 // compress gives the page's body as it stands in the file, valid until the next one.
 func (e *encoder) compress(body []byte) []byte {
 	switch e.codec {
 	case Zstd:
-		e.out = e.zstd.EncodeAll(body, e.out[:0])
+		e.out = e.zstd.Append(e.out[:0], body)
 	case Snappy:
 		e.out = s2.EncodeSnappy(e.out[:cap(e.out)], body)
 	default:
