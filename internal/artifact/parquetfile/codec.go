@@ -8,7 +8,7 @@ import (
 	"github.com/videovector/exports/internal/artifact/zstdpage"
 )
 
-// Codec is how pages are compressed. Snappy alone may give other bytes on another kind of processor.
+// Codec is how pages are compressed. Snappy alone gives other bytes on another kind of processor.
 type Codec uint8
 
 // Codecs.
