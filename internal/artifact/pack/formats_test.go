@@ -27,7 +27,7 @@ import (
 func every() (all []Output) {
 	for _, f := range artifact.Formats {
 		for _, c := range artifact.Compressions {
-			if c.Of(f) == c && !f.Captions() {
+			if c.Of(f) == c {
 				all = append(all, Output{Format: f, Compression: c, Whole: true})
 			}
 		}

@@ -51,6 +51,8 @@ func newOutput(p *Pass, o Output) (output, error) {
 		return newCSV(p, o)
 	case artifact.Parquet:
 		return newParquet(p, o)
+	case artifact.VTT, artifact.SRT, artifact.VTTChapters:
+		return newCaptions(p, o)
 	}
 	return nil, fmt.Errorf("there is no such format")
 }
