@@ -5,6 +5,7 @@ GOFLAGS_BUILD = -trimpath -ldflags="-s -w -buildid=" -tags lambda.norpc
 FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 CACHE     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/videovector-exports
 TESTFLAGS ?=
+SIZE      ?= 1GB
 
 .PHONY: help run test test-race check validate build bench tools clean
 
@@ -32,8 +33,8 @@ build/%: FORCE
 	@mkdir -p $@
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_TARGET) $(GO) build $(GOFLAGS_BUILD) -o $@/bootstrap ./functions/$*
 
-bench: ## MB/s and peak memory of packaging a generated 100 MB run, and MB/s of checking its records
-	$(GO) test -run '^$$' -bench 'PackageJSON|ValidateRecords' -benchtime 5x ./internal/steps/...
+bench: ## `vvx pack` against DuckDB, Polars, jq and gzip on SIZE of records (1GB; 100MB is quick), HTTP, starts, sizes
+	$(GO) run ./internal/bench -size $(SIZE)
 
 clean: ## everything that was built, and the local service's data
 	rm -rf build bin .aws-sam .local

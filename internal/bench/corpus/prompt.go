@@ -15,7 +15,7 @@ var prompts = []prompt{
 		properties: `"summary":{"type":"string"},"setting":{"type":"string"},"people_count":{"type":"integer"},"confidence":{"type":"number"},` +
 			`"objects":{"type":"array","items":{"type":"string"}},"weather":{"type":"object","properties":{"sky":{"type":"string"},"wet":{"type":"boolean"}}}`,
 		fields: func(t *text) {
-			t.add(`{"summary":"`).prose(20 + t.rng.IntN(60)).add(`","setting":"`).pick(settings).add(`","people_count":`).number(t.rng.IntN(40), 1)
+			t.add(`{"summary":"`).prose(20+t.rng.IntN(60)).add(`","setting":"`).pick(settings).add(`","people_count":`).number(t.rng.IntN(40), 1)
 			t.add(`,"confidence":`).fraction().add(`,"objects":`).strings(5)
 			t.add(`,"weather":{"sky":"`).pick(skies).add(`","wet":`).boolean(t.rng.IntN(3) == 0).add("}}")
 		},
@@ -30,7 +30,7 @@ var prompts = []prompt{
 				t.add(`,"quote":null,"quote_at":null}`)
 				return
 			}
-			t.add(`,"quote":"`).prose(10 + t.rng.IntN(60)).add(`","quote_at":`).seconds(int64(t.rng.IntN(500_000)), false).add("}")
+			t.add(`,"quote":"`).prose(10+t.rng.IntN(60)).add(`","quote_at":`).seconds(int64(t.rng.IntN(500_000)), false).add("}")
 		},
 	},
 	{

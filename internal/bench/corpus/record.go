@@ -63,7 +63,7 @@ func (w *writer) video(yield func([]byte) bool) bool {
 func (w *writer) segment(from, to int64, image bool) {
 	w.segments++
 	failed := w.rng.IntN(60) == 0
-	w.add(`{"result_type":"segment","result_id":"segment:seg_`).number(w.segments, 8).add(":" + w.run + `","segment_id":"seg_`).number(w.segments, 8)
+	w.add(`{"result_type":"segment","result_id":"segment:seg_`).number(w.segments, 8).add(":"+w.run+`","segment_id":"seg_`).number(w.segments, 8)
 	w.add(`","video_id":"vid_`).number(w.videos, 6).add(`","run_id":"` + w.run + `","prompt_id":"` + w.prompt.id + `","prompt_run_id":"` + w.run)
 	w.add(`","video_name":"`).add(footage[w.videos%len(footage)]).add(`","source_index_id":"idx_archive","executed_at":"`).stamp(w.segments)
 	w.add(`","start_time":`).seconds(from, image).add(`,"end_time":`).seconds(to, image)
@@ -101,7 +101,7 @@ func (w *writer) summary(segments int) {
 	}
 	w.add(`","metadata":`)
 	w.prompt.fields(&w.text)
-	w.add(`,"metadata_text":"`).prose(60 + w.rng.IntN(120)).add(`","successful_segment_count":`).number(segments-w.failed, 1)
+	w.add(`,"metadata_text":"`).prose(60+w.rng.IntN(120)).add(`","successful_segment_count":`).number(segments-w.failed, 1)
 	w.add(`,"failed_segment_count":`).number(w.failed, 1).add(`,"source_fingerprint":"sha256:`).hex(16)
 	w.add(`","error_message":null,"embedding_status":"completed","embedding_error":null,"parts_total":1,"parts_completed":1,"parts_failed":0,"selected":`)
 	w.boolean(w.rng.IntN(4) == 0).add("}\n")
@@ -109,7 +109,7 @@ func (w *writer) summary(segments int) {
 
 // stamp is when the n-th segment was processed.
 func (t *text) stamp(n int) *text {
-	t.b = epoch.Add(time.Duration(n) * 137 * time.Millisecond).AppendFormat(t.b, "2006-01-02T15:04:05.000Z")
+	t.b = epoch.Add(time.Duration(n)*137*time.Millisecond).AppendFormat(t.b, "2006-01-02T15:04:05.000Z")
 	return t
 }
 
