@@ -112,8 +112,10 @@ func judge(columns []column, source, file iter.Seq2[[]cell, error]) (v verdict, 
 			v.take(c, want[i], got[i], sum)
 		}
 	}
-	if _, err, ok := next(); ok || err != nil {
-		return v, fmt.Errorf("the file goes on after %d rows: %v", v.rows, err)
+	if _, err, ok := next(); err != nil {
+		return v, err
+	} else if ok {
+		return v, fmt.Errorf("the file goes on after %d rows", v.rows)
 	}
 	v.digest = hex.EncodeToString(sum.Sum(nil))[:12]
 	return v, nil

@@ -42,7 +42,7 @@ func (b *bench) check(ctx context.Context, s side, columns []column, c corpus.Co
 			}
 		}
 	}
-	return strings.ReplaceAll(err.Error(), "\n", " ")
+	return oneLine(err)
 }
 
 // rowsOf reads what a side has made. Parquet is read by DuckDB, whoever wrote it.

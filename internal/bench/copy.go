@@ -43,7 +43,7 @@ func copyInto(out, digests io.Writer, name string, buffer []byte) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was read
 	for {
 		n, err := f.Read(buffer)
 		_, _ = digests.Write(buffer[:n]) // digests can't fail

@@ -32,7 +32,7 @@ func eachLine(name string, line func([]byte) bool, yield func([]cell, error) boo
 	if err != nil {
 		return yield(nil, err) && false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was read
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
@@ -54,7 +54,7 @@ func arrayRows(columns []column, name string) iter.Seq2[[]cell, error] {
 			yield(nil, err)
 			return
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // it was read
 		dec := json.NewDecoder(bufio.NewReaderSize(f, 1<<20))
 		if err := enter(dec); err != nil {
 			yield(nil, err)
@@ -136,7 +136,7 @@ func csvRows(columns []column, name string) iter.Seq2[[]cell, error] {
 			yield(nil, err)
 			return
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // it was read
 		r := bufio.NewReaderSize(f, 1<<20)
 		header, err := csvRecord(r)
 		if err != nil {

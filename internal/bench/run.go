@@ -85,7 +85,7 @@ func (b *bench) compare(ctx context.Context, c comparison) {
 			second = append(second, one)
 		}
 		if err != nil {
-			r.absent = strings.ReplaceAll(err.Error(), "\n", " ")
+			r.absent = oneLine(err)
 			b.rows = append(b.rows, r)
 			return
 		}

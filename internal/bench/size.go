@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"compress/flate"
 	"context"
 	"io"
 	"os"
@@ -53,9 +54,12 @@ func weigh(name string) (size, zipped float64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was read
 	var out counter
 	archive := zip.NewWriter(&out)
+	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(w, flate.BestCompression) // what zlib makes of its usual level
+	})
 	entry, err := archive.Create("bootstrap")
 	if err != nil {
 		return 0, 0, err

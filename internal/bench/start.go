@@ -83,7 +83,7 @@ func startOnce(ctx context.Context, program string) (time.Duration, error) {
 	select {
 	case at := <-asked:
 		cancel()
-		<-ended
+		_ = <-ended // it was killed
 		return at.Sub(began), nil
 	case err := <-ended:
 		return 0, errors.Join(errors.New("it ended before it asked for work: "+trouble.String()), err)

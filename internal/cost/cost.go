@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/steps"
 )
 
@@ -70,6 +71,9 @@ func (m Model) Estimate(w Work) (Bill, error) {
 		return b, err
 	}
 	t := tally{model: m, work: w, bill: &b, pace: pace(w.Format, w.Compression), partBytes: partBytes, table: table}
+	if table && b.Shards > 0 {
+		t.partBytes = artifact.PartSize(steps.DefaultShardBytes) // each file of the folder is a small one
+	}
 	b.Output = int64(float64(w.Bytes) * t.pace.size)
 	b.Transitions = len(path)
 	for _, name := range path {
@@ -107,7 +111,7 @@ func (t *tally) state(name string) {
 		t.step("plan", stepSeconds)
 		t.requests(3+min(1, t.bill.Shards), 2) // plan, uploads and the upload of a file, shards; both work files were looked for
 		t.record(1, 2)
-		t.bill.DBReads += 2 + int(t.inputs()/20) // runs, and the parts of runs, some 200 bytes each
+		t.bill.DBReads += 2 + t.inputs()/20 // runs, and the parts of runs, some 200 bytes each
 		if t.table && t.bill.Shards > 0 {
 			t.bill.Puts-- // a folder has no upload
 		}
@@ -239,6 +243,8 @@ func (m Model) Limit(w Work) (string, error) {
 	switch {
 	case b.Refused != "":
 		return "refused: " + b.Refused, nil
+	case b.Shards > 0 && b.Time > export.ShardedLease:
+		return fmt.Sprintf("the lease of a sharded export, %v", export.ShardedLease), nil
 	case b.Shards > 0 && b.Package > m.Machine.ChildLimit:
 		return fmt.Sprintf("a shard has %v", m.Machine.ChildLimit), nil
 	case b.Shards == 0 && b.Package > function, b.Assemble > function:

@@ -35,11 +35,11 @@ func pace(f artifact.Format, c artifact.Compression) rate {
 	case f == artifact.Parquet:
 		return rate{120e6, 0.14}
 	case c == artifact.Gzip:
-		return rate{140e6, 0.20}
+		return rate{180e6, 0.20}
 	case c == artifact.Zstd:
 		return rate{180e6, 0.17}
 	}
-	return rate{400e6, 1}
+	return rate{340e6, 1}
 }
 
 // seconds is how long a function of that memory packs the bytes: reading, writing and working overlap, and the slower
