@@ -78,15 +78,18 @@ func startOnce(ctx context.Context, program string) (time.Duration, error) {
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // what it printed tells more
+	}()
 	select {
 	case at := <-asked:
 		cancel()
-		_ = <-ended // it was killed
+		<-ended
 		return at.Sub(began), nil
-	case err := <-ended:
-		return 0, errors.Join(errors.New("it ended before it asked for work: "+trouble.String()), err)
+	case <-ended:
+		return 0, errors.New("it ended before it asked for work: " + trouble.String())
 	}
 }
 

@@ -61,7 +61,7 @@ func measured(args []string) error {
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // the command has written to it by itself
 		cmd.Stdout = f
 	}
 	began := time.Now()
