@@ -61,6 +61,19 @@ func TestJudgeCSV(t *testing.T) {
 	}
 }
 
+func TestInstant(t *testing.T) {
+	for _, s := range []string{
+		"2026-03-02T09:30:00.137Z", "2026-03-02T10:30:00.137+01:00", "2026-03-02 09:30:00.137", "2026-03-02 09:30:00.137+00", "2026-03-02T09:30:00.137",
+	} {
+		if at, ok := instant(s); !ok || at.UnixMilli() != 1772443800137 {
+			t.Errorf("instant(%q) = %v, %v", s, at, ok)
+		}
+	}
+	if _, ok := instant("yesterday"); ok {
+		t.Error("yesterday is an instant")
+	}
+}
+
 func TestJudgeDocuments(t *testing.T) {
 	from := write(t, "in.ndjson", source)
 	lines := strings.Split(strings.TrimSpace(source), "\n")
