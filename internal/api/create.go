@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/videovector/exports/internal/auth"
@@ -99,22 +100,25 @@ func (s creator) handle(t export.Type) action {
 }
 
 // place gives the id of the export that the order makes, or that an earlier order with its key has made. The calls
-// go in rounds: the idempotency record, then everything that the order names at once, then one transaction.
+// go in two rounds: the idempotency record and everything that the order names at once, then one transaction. What an
+// earlier order has made is answered with whatever became of the things that it named.
 func (s creator) place(ctx context.Context, p auth.Principal, o order, key string) (id string, replayed bool, err error) {
 	now := s.Clock()
 	memo := memo(s.Keys, p.AccountID, o, key, now)
-	if memo != nil {
-		first, err := s.Records.Idempotency(ctx, memo.IdempotencyKey, now)
-		if err == nil {
-			return s.again(first, o)
-		}
-		if !fault.Is(err, fault.NotFound) {
-			return "", false, err
-		}
+	var request export.Request
+	var refusal error
+	var wg sync.WaitGroup
+	wg.Go(func() { request, _, refusal = resolve(ctx, s.Records, p.AccountID, o, now) })
+	first, err := s.remembered(ctx, memo, now)
+	wg.Wait()
+	if err == nil {
+		return s.again(first, o)
 	}
-	request, _, err := resolve(ctx, s.Records, p.AccountID, o, now)
-	if err != nil {
+	if !fault.Is(err, fault.NotFound) {
 		return "", false, err
+	}
+	if refusal != nil {
+		return "", false, refusal
 	}
 	e := export.New(s.NewID(now), p.AccountID, p.UserID, request, now)
 	if memo != nil {
@@ -129,6 +133,14 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 	}
 	s.start(ctx, e)
 	return e.ID, false, nil
+}
+
+// remembered is the record that an earlier order with the key has left; fault.NotFound without one, or without a key.
+func (s creator) remembered(ctx context.Context, memo *store.Idempotency, now time.Time) (store.Idempotency, error) {
+	if memo == nil {
+		return store.Idempotency{}, store.ErrIdempotencyNotFound
+	}
+	return s.Records.Idempotency(ctx, memo.IdempotencyKey, now)
 }
 
 // again answers a repeated order from the record of the first one.
