@@ -33,6 +33,7 @@ type options struct {
 	bootstraps          string
 	// Emulators of the clouds that connectors go to; "" is the cloud.
 	gcsEndpoint, gcsTokenURL, azureEndpoint, azureLoginURL string
+	shardAbove, shardSize                                  int64 // MiB; 0 means the deployed sizes
 }
 
 func main() {
@@ -60,10 +61,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.gcsTokenURL, "gcs-token-url", "", "ask for their tokens at this `URL`")
 	flags.StringVar(&o.azureEndpoint, "azure-endpoint", "", "send Azure connectors to the emulator at this `URL`, accounts in its path (scripts/azurite.sh runs one)")
 	flags.StringVar(&o.azureLoginURL, "azure-login-url", "", "ask for their tokens at this `URL`, the tenant in its path")
+	flags.Int64Var(&o.shardAbove, "shard-above", 0, "package exports of more than this many `MiB` of records in shards, as deployed above 2048")
+	flags.Int64Var(&o.shardSize, "shard-size", 0, "let a shard have at least this many `MiB`, as deployed 1024")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
 		}
+		return 2
+	}
+	if err := o.check(); err != nil {
+		fmt.Fprintln(stderr, "local: "+err.Error())
 		return 2
 	}
 	if flags.NArg() > 0 {
@@ -71,6 +78,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	return report(stderr, serve(ctx, o, stdout, stderr))
+}
+
+// check refuses flags that don't go together.
+func (o options) check() error {
+	switch {
+	case o.shardAbove < 0 || o.shardSize < 0:
+		return errors.New("-shard-above and -shard-size must not be negative")
+	case o.realBootstrap && (o.shardAbove > 0 || o.shardSize > 0):
+		return errors.New("with -real-bootstrap the functions shard as they do when deployed; leave out -shard-above and -shard-size")
+	}
+	return nil
 }
 
 func report(stderr io.Writer, err error) int {

@@ -124,6 +124,7 @@ func (s *stack) assemble(ctx context.Context) error {
 		Store: s.records, Artifacts: s.bucket(artifactsBucket), Results: s.bucket(resultsBucket), Executions: s,
 		Connectors: connectors, Sealer: sealer, Keyring: keyring, Origin: origin, NewID: ids.NewExport,
 		NewConnectorID: ids.NewConnector, NewExternalID: ids.NewExternal, Clock: time.Now, Log: s.log,
+		ShardThreshold: s.options.shardAbove << 20, ShardBytes: s.options.shardSize << 20,
 	}
 	if s.invoker, err = inProcess(s.parts); err != nil {
 		return err
