@@ -7,8 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
-	"strings"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -16,22 +15,31 @@ import (
 	"github.com/videovector/exports/internal/artifact"
 )
 
+// manifestExtension is what the name of a manifest ends with.
+const manifestExtension = ".manifest.json"
+
 // verifyFlags are the flags of verify.
-type verifyFlags struct{ manifest, export string }
+type verifyFlags struct {
+	manifest, export string
+	all              bool
+}
 
 func (a *app) verifyCommand() *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify FILE|URI [--manifest FILE|URI]",
+		Use:   "verify FILE|URI [--manifest FILE|URI] [--all]",
 		Short: "Check a document against its manifest, byte by byte and record by record",
-		Long: `verify reads the whole document and recomputes its size, its SHA-256, the digest of every part and of all of them, its
-CRC-64/NVME, and how many records of which kind it holds. All of it must be what the manifest says.
+		Long: `verify reads the whole file and recomputes its size, its SHA-256, the digest of every part and of all of them, its
+CRC-64/NVME, and how many records of which kind it holds. All of it must be what the manifest says. Files of every
+format and compression are read as what they are.
 
-The manifest is the file beside the document: EXPORT_ID.manifest.json beside EXPORT_ID.json, unless --manifest names
-another one. Both may be files, https links, or s3:// addresses in the local service's buckets. With --export the API is
-asked whether that manifest is the export's own.`,
+The manifest is the file beside the document: EXPORT_ID.manifest.json beside EXPORT_ID.json, or OUT.manifest.json beside
+OUT, unless --manifest names another one. Both may be files, https links, or s3:// addresses in the local service's
+buckets. With --all every file of the manifest is checked, each where the manifest's own place says; FILE is any of them
+or the manifest. With --export the API is asked whether that manifest is the export's own.`,
 		Example: `  vvx verify exp_01kx….json
   vvx verify s3://review-team-bucket/videovector/exports/exp_01kx….json
+  vvx verify --all archive.manifest.json
   vvx verify archive.json --manifest archive.manifest.json --export exp_01kx…`,
 		Args: cobra.ExactArgs(1),
 		RunE: runs(func(ctx context.Context, args []string) error {
@@ -40,10 +48,11 @@ asked whether that manifest is the export's own.`,
 	}
 	cmd.Flags().StringVar(&f.manifest, "manifest", "", "the manifest's `FILE` or URI")
 	cmd.Flags().StringVar(&f.export, "export", "", "also check that the manifest is that of the export `ID`, as the API knows it")
+	cmd.Flags().BoolVar(&f.all, "all", false, "check every file that the manifest describes")
 	return cmd
 }
 
-// verified is the result of verify.
+// verified is the result of verify for one file.
 type verified struct {
 	Document string  `json:"document"`
 	Manifest string  `json:"manifest"`
@@ -54,62 +63,40 @@ type verified struct {
 }
 
 func (a *app) verify(ctx context.Context, where string, f verifyFlags) error {
-	manifestAt, err := f.manifestOf(where)
+	at, m, raw, err := a.manifestOf(ctx, where, f)
 	if err != nil {
 		return err
 	}
-	raw, err := a.readSmall(ctx, manifestAt)
-	if err != nil {
-		return err
+	var vouched []check
+	if f.export != "" {
+		c, err := a.vouch(ctx, f.export, raw)
+		if err != nil {
+			return err
+		}
+		vouched = append(vouched, c)
 	}
-	m, err := artifact.DecodeManifest(raw)
-	if err != nil {
-		return fmt.Errorf("%s: %w", shown(manifestAt), err)
+	if f.all {
+		return a.verifyAll(ctx, at, m, vouched)
 	}
 	file, err := describedBy(m, where)
 	if err != nil {
 		return err
 	}
-	result := verified{Document: shown(where), Manifest: shown(manifestAt), ExportID: m.Export.ExportID}
-	if f.export != "" {
-		vouched, err := a.vouch(ctx, f.export, raw)
-		if err != nil {
-			return err
-		}
-		result.Checks = append(result.Checks, vouched)
-	}
-	got, contents, err := a.examine(ctx, where, file.PartBytes)
+	result, err := a.verifyOne(ctx, where, m, file)
 	if err != nil {
 		return err
 	}
-	result.Records = contents.found.Found.Results
-	result.Checks = append(result.Checks, compare(m, file, got, contents)...)
+	result.Manifest, result.Checks = shown(at), append(vouched, result.Checks...)
 	return a.showVerified(result)
 }
 
-// manifestOf is where the manifest of the document is.
-func (f verifyFlags) manifestOf(where string) (string, error) {
-	if f.manifest != "" {
-		return f.manifest, nil
+// verifyOne checks one file of the manifest.
+func (a *app) verifyOne(ctx context.Context, where string, m artifact.Manifest, file artifact.File) (verified, error) {
+	got, c, err := a.examine(ctx, where, file)
+	if err != nil {
+		return verified{}, err
 	}
-	stem, ok := strings.CutSuffix(where, ".json")
-	if isLink(where) || !ok {
-		return "", misuse("where is the manifest of %s? Name it with --manifest", shown(where))
-	}
-	return stem + ".manifest.json", nil
-}
-
-// describedBy is the manifest's entry of the document: the only one, or the one of its name.
-func describedBy(m artifact.Manifest, where string) (artifact.File, error) {
-	if len(m.Files) == 1 {
-		return m.Files[0], nil
-	}
-	for _, f := range m.Files {
-		if f.Name == path.Base(where) {
-			return f, nil
-		}
-	}
-	return artifact.File{}, misuse("the manifest describes %d files, and none of them is called %s", len(m.Files), path.Base(shown(where)))
+	return verified{Document: shown(where), ExportID: m.Export.ExportID, Records: max(c.rows, 0), Checks: compare(m, file, got, c)}, nil
 }
 
 // vouch asks the API whether the manifest is the export's own.
@@ -129,14 +116,9 @@ func (a *app) vouch(ctx context.Context, id string, manifest []byte) (check, err
 	return equal("manifest", e.ManifestSHA256, hex.EncodeToString(sum[:])), nil
 }
 
-// contents is what was read of a document, and why it could not be read further.
-type contents struct {
-	found artifact.Contents
-	err   error
-}
-
-// examine reads the document once, to its end even if its contents make no sense.
-func (a *app) examine(ctx context.Context, where string, partBytes int64) (artifact.Digests, contents, error) {
+// examine reads the file once, to its end even if its contents make no sense. One whose contents can't be told from its
+// beginning on is read a second time.
+func (a *app) examine(ctx context.Context, where string, file artifact.File) (artifact.Digests, contents, error) {
 	in, total, err := a.open(ctx, where)
 	if err != nil {
 		return artifact.Digests{}, contents{}, err
@@ -144,17 +126,52 @@ func (a *app) examine(ctx context.Context, where string, partBytes int64) (artif
 	defer in.Close()
 	bar := a.newBar(a.err, total)
 	bar.Describe("checking")
-	digester := artifact.NewDigester(partBytes)
+	digester := artifact.NewDigester(file.PartBytes)
 	reader := &patient{ctx: ctx, r: io.TeeReader(in, io.MultiWriter(digester, bar))}
-	var c contents
-	c.found, c.err = artifact.Inspect(reader)
-	if reader.err == nil {
-		_, _ = io.Copy(io.Discard, reader) // its failure is reader.err
-	}
-	if err := endBar(bar, reader.err); err != nil {
+	c, err := a.read(reader, in, file)
+	if err = endBar(bar, errors.Join(err, reader.err)); err != nil {
 		return artifact.Digests{}, c, fmt.Errorf("%s can't be read: %w", shown(where), err)
 	}
 	return digester.Sum(), c, nil
+}
+
+// read reads all of the reader, which reads in. The error is one of keeping what was read.
+func (a *app) read(reader *patient, in io.Reader, file artifact.File) (c contents, err error) {
+	if !needsAll(file.Format) {
+		c = inspect(file, reader)
+		if reader.err == nil {
+			_, _ = io.Copy(io.Discard, reader) // its failure is reader.err
+		}
+		return c, nil
+	}
+	if f, ok := in.(*os.File); ok && seekable(f) {
+		n, err := io.Copy(io.Discard, reader)
+		if err != nil {
+			return c, nil // it is reader.err
+		}
+		return inspectAll(file.Format, f, n), nil
+	}
+	return spooled(reader, file)
+}
+
+func seekable(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
+// spooled keeps what can be read once only in a file of its own, for as long as it is looked at.
+func spooled(reader *patient, file artifact.File) (c contents, err error) {
+	f, err := os.CreateTemp("", "vvx-verify-*")
+	if err != nil {
+		return c, err
+	}
+	defer os.Remove(f.Name())
+	defer func() { err = errors.Join(err, f.Close()) }()
+	n, err := io.Copy(f, reader)
+	if err != nil {
+		return c, err
+	}
+	return inspectAll(file.Format, f, n), nil
 }
 
 // patient reads until the context ends, and remembers a failure to read.
@@ -189,6 +206,3 @@ func (a *app) showVerified(v verified) error {
 	}
 	return nil
 }
-
-// manifestExtension is what the name of a file's manifest ends with.
-const manifestExtension = ".manifest.json"

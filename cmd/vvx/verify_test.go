@@ -65,7 +65,7 @@ func TestVerify(t *testing.T) {
 		}
 	}
 	v := s.want(exitOK, "verify", "exp_1.json", "--json").values(t)
-	if len(v) != 1 || v[0]["ok"] != true || v[0]["export_id"] != "exp_1" || v[0]["records"] != 400.0 || len(v[0]["checks"].([]any)) != 13 {
+	if len(v) != 1 || v[0]["ok"] != true || v[0]["export_id"] != "exp_1" || v[0]["records"] != 400.0 || len(v[0]["checks"].([]any)) != 14 {
 		t.Errorf("printed %v", v)
 	}
 }
@@ -93,6 +93,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"rows", document, swap(manifest, `"rows": 400`, `"rows": 401`), []string{"rows"}},
 		{"segments", document, swap(manifest, `"segments": 360`, `"segments": 361`), []string{"segments"}},
 		{"filtered", document, swap(manifest, `"filtered": 0`, `"filtered": 1`), []string{"selected"}},
+		{"rejected", document, swap(manifest, `"rejected": 0`, `"rejected": 1`), []string{"rejected", "selected"}},
 		{"the checksum", document, swap(manifest, `"crc64nvme": "`, `"crc64nvme": "0`), []string{"crc64nvme"}},
 		{"the tree", document, swap(manifest, `"tree_sha256": "`, `"tree_sha256": "0`), []string{"tree sha256"}},
 		{"the whole", document, swap(manifest, `"sha256": "`, `"sha256": "0`), []string{"sha256"}},

@@ -147,8 +147,34 @@ func (i *inspection) whole() error {
 			return fmt.Errorf("the document has no member %q", name)
 		}
 	}
+	i.contents.Found.Rejected = i.contents.Stated.Rejected // they left no trace but their number
 	if i.contents.Found != i.contents.Stated {
 		return fmt.Errorf("the document holds %+v, and says %+v", i.contents.Found, i.contents.Stated)
 	}
 	return nil
+}
+
+// InspectLines reads a file of records to its end and counts them. Whatever isn't strict NDJSON is an error, and so is a
+// bad record.
+func InspectLines(r io.Reader) (export.Counts, error) {
+	var found export.Counts
+	lines, parser := NewLines(r), NewParser()
+	for {
+		raw, err := lines.Next()
+		switch {
+		case lines.Irregular():
+			return found, fmt.Errorf("line %d: it is not a record and a line feed", lines.Number())
+		case errors.Is(err, io.EOF):
+			return found, nil
+		case errors.Is(err, ErrRecordTooLong):
+			return found, fmt.Errorf("line %d: %w", lines.Number(), err)
+		case err != nil:
+			return found, err
+		}
+		record, err := parser.Parse(raw)
+		if err != nil {
+			return found, fmt.Errorf("line %d: %w", lines.Number(), err)
+		}
+		found = found.Add(record.Counts())
+	}
 }

@@ -111,3 +111,21 @@ func FuzzInspect(f *testing.F) {
 		}
 	})
 }
+
+func TestInspectLines(t *testing.T) {
+	got, err := InspectLines(strings.NewReader(segment + "\n" + lost + "\n" + video + "\n"))
+	if want := (export.Counts{Results: 3, Segments: 2, Videos: 1, Failed: 2}); err != nil || got != want {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	for name, content := range map[string]string{
+		"line 2: it is not a record and a line feed": segment + "\n\n", "line 1: it is not a record and a line feed": segment,
+		"line 2: a result is a JSON object": segment + "\nx\n", "line 1: a record is at most 16 MiB": strings.Repeat("x", 2*MaxRecordBytes),
+	} {
+		if _, err := InspectLines(strings.NewReader(content)); err == nil || err.Error() != name {
+			t.Errorf("error = %v, want %s", err, name)
+		}
+	}
+	if _, err := InspectLines(iotest.ErrReader(errStop)); !errors.Is(err, errStop) {
+		t.Errorf("a reader that fails: %v", err)
+	}
+}
