@@ -18,7 +18,7 @@ var (
 	largeCorpus = flag.String("large.corpus", "", "folder to keep the records in; a temporary one unless given")
 )
 
-// TestLargeExport exports many records as a document and as NDJSON, in the shards that are deployed, through the whole
+// TestLargeExport exports many records as a document, in the shards that are deployed, through the whole
 // local service, and has vvx verify every byte. The service's memory is bounded by the shards that run at once, not by
 // the export. `make large` runs it.
 func TestLargeExport(t *testing.T) {
@@ -41,7 +41,7 @@ func TestLargeExport(t *testing.T) {
 	}
 	idle := s.peakMemory()
 	began := time.Now()
-	id := s.create("/exports/index/idx_large", `{"formats":["json","ndjson"]}`)
+	id := s.create("/exports/index/idx_large", "")
 	e := s.await(id, time.Hour)
 	if e["status"] != "completed" {
 		t.Fatalf("%s ended as %v: %v\n%s", id, e["status"], e["error_message"], s.tail())
