@@ -2,7 +2,9 @@
 // end of lines. A field stands in quotes if it holds a comma, a quote, CR or LF, or begins or ends with a blank.
 //
 // Null and the empty string differ: null is an empty field, the empty string is one in quotes. Readers keep them apart
-// if they are told to, such as DuckDB with allow_quoted_nulls=false; encoding/csv can't.
+// if they are told to: DuckDB's read_csv with all_varchar=true (or explicit columns), nullstr='', allow_quoted_nulls=false,
+// quote='"' and escape='"'. With its defaults it takes both for null. Go's encoding/csv takes both for the empty string,
+// and makes CRLF in a field LF.
 //
 // Values are what they are in the record: numbers, booleans and times as they stand there, byte for byte, strings as
 // they read, control characters and NUL included, arrays and objects as their JSON text. A string that a spreadsheet
