@@ -2,7 +2,7 @@
 // end of lines. A field stands in quotes if it holds a comma, a quote, CR or LF, or begins or ends with a blank.
 //
 // Null and the empty string differ: null is an empty field, the empty string is one in quotes. Readers keep them apart
-// if they are told to: DuckDB's read_csv with all_varchar=true (or explicit columns), nullstr='', allow_quoted_nulls=false,
+// if they are told to: DuckDB's read_csv with all_varchar=true (or explicit columns), an empty nullstr, allow_quoted_nulls=false,
 // quote='"' and escape='"'. With its defaults it takes both for null. Go's encoding/csv takes both for the empty string,
 // and makes CRLF in a field LF.
 //
