@@ -117,7 +117,8 @@ func writeResult(w *bytes.Buffer, random *rand.Rand, n int64) {
 	}
 	fmt.Fprintf(w, `{"result_type":"segment","result_id":"segment:seg_%08d:run_bench","segment_id":"seg_%08d","video_id":"vid_%04d",`, n, n, n/500)
 	fmt.Fprintf(w, `"run_id":"run_bench","prompt_id":"prm_1","video_name":"camera %d.mp4","executed_at":"2026-03-01T12:00:00.000Z",`, n/500)
-	fmt.Fprintf(w, `"start_time":%.3f,"end_time":%.3f,`, random.Float64()*1e3, random.Float64()*1e3)
+	start := random.Float64() * 1e3
+	fmt.Fprintf(w, `"start_time":%.3f,"end_time":%.3f,`, start, start+random.Float64()*30)
 	fmt.Fprintf(w, `"metadata":{"summary":%q,"tags":[%q,%q],"people":%d,"confidence":%.6f},`, text(60), text(1), text(1), random.IntN(9), random.Float64())
 	fmt.Fprintf(w, `"metadata_text":%q,"processing_warning":null,"field_extraction_succeeded":%t,"transcription_succeeded":true,`, text(80), n%50 != 0)
 	fmt.Fprintf(w, `"segment_uri":"s3://media/%08x","thumbnail_uri":"s3://media/%08x.jpg"}`+"\n", random.Uint32(), random.Uint32())
