@@ -54,7 +54,7 @@ func (p *packer) gzipped(to, content []byte) (_ []byte, err error) {
 func (p *packer) frame(to, content []byte) (_ []byte, err error) {
 	if p.zstd == nil {
 		p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1),
-			zstd.WithWindowSize(zstdWindow), zstd.WithLowerEncoderMem(true))
+			zstd.WithWindowSize(zstdWindow), zstd.WithZeroFrames(true), zstd.WithLowerEncoderMem(true))
 		if err != nil {
 			return nil, err
 		}

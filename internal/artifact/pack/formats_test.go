@@ -201,6 +201,28 @@ func TestGuardedCellsAreCounted(t *testing.T) {
 	}
 }
 
+// TestFilesOfNothing are files nevertheless.
+func TestFilesOfNothing(t *testing.T) {
+	for _, s := range []*shelf{newShelf(), newShelf([]string{"", "\n"})} {
+		m := s.make(t, blockBytes, 1, every()...)
+		for i, o := range every() {
+			if !packs(o.Compression) {
+				continue
+			}
+			empty, err := Empty(o.Compression)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plain := unpacked(t, m.Files[i], o.Compression); o.Format == artifact.NDJSON && (plain != "" || m.Files[i] != string(empty)) {
+				t.Errorf("%s %s holds %q", o.Format, o.Compression, plain)
+			}
+			if got, ok := unpackedByTool(t, m.Files[i], o.Compression); ok && got != unpacked(t, m.Files[i], o.Compression) {
+				t.Errorf("%s %s holds %q for the tool", o.Format, o.Compression, got)
+			}
+		}
+	}
+}
+
 func TestTablesNeedColumns(t *testing.T) {
 	s := newShelf([]string{segment + "\n"})
 	for _, o := range []Output{{Format: artifact.CSV, Whole: true}, {Format: artifact.Parquet, Whole: true}} {

@@ -260,6 +260,10 @@ func badRecord(r Reject, err error) error {
 		fmt.Sprintf("Run %s, part %d, line %d: %s.", r.RunID, r.Part, r.Line, r.Reason))
 }
 
+// Empty is a packed file that holds nothing, for shares of lines that together have none; it is empty where nothing is
+// packed.
+func Empty(c artifact.Compression) ([]byte, error) { return new(packer).member(nil, c, nil) }
+
 // Closing is what a document ends with, packed as the document is.
 func Closing(d *artifact.Document, counts export.Counts, c artifact.Compression) ([]byte, error) {
 	closing, err := d.Closing(counts)

@@ -14,6 +14,7 @@ type text struct {
 	opening   []byte // plain; nil for none
 	separator []byte // packed; nil if rows separate themselves
 	closing   func(export.Counts) ([]byte, error)
+	complete  bool // the file is made whole
 	begun     bool // a separator stands before the next record
 	guarded   int64
 }
@@ -56,7 +57,7 @@ func newLines(o Output) (output, error) {
 }
 
 func newText(o Output, r func() rows) *text {
-	return &text{to: newWindow(o), as: o.Compression, rows: r}
+	return &text{to: newWindow(o), as: o.Compression, rows: r, complete: o.Whole}
 }
 
 func (t *text) batch() batch { return &textBatch{rows: t.rows(), as: t.as} }
@@ -65,13 +66,25 @@ func (t *text) open() error { return t.write(t.opening) }
 
 func (t *text) close(c export.Counts) error {
 	if t.closing == nil {
-		return nil
+		return t.closeLines()
 	}
 	closing, err := t.closing(c)
 	if err != nil {
 		return err
 	}
 	return t.write(closing)
+}
+
+// closeLines gives a packed file without rows the member that makes it one.
+func (t *text) closeLines() error {
+	if !t.complete || !packs(t.as) || t.to.position > 0 {
+		return nil
+	}
+	empty, err := t.pack.member(nil, t.as, nil)
+	if err != nil {
+		return err
+	}
+	return t.to.write(empty)
 }
 
 // write writes bytes that are no rows, as a member of their own.
