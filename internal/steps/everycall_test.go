@@ -27,7 +27,7 @@ func scenarios() map[string]scenario {
 				return none
 			}
 		}},
-		"results changed": {request: wholeIndex, fails: true, prepare: change},
+		"results changed":          {request: wholeIndex, fails: true, prepare: change},
 		"every format":             {request: everyFormat},
 		"sharded, every format":    {request: everyFormat, sharded: true},
 		"rejects":                  {request: withFormats(export.JSON, export.CSV), archive: withBadRecords(), rejects: 5},
