@@ -51,7 +51,7 @@ const (
 	// maxPartBytes bounds the parts of a plain or joined file, of which a task holds two in memory.
 	maxPartBytes = 128 << 20
 	// maxWholeDigest is the largest file with a SHA-256 of the whole: what shards wrote is read back for it.
-	maxWholeDigest = 32 << 30
+	maxWholeDigest = artifact.WholeBytes
 )
 
 // Estimate computes the bill of an export that meets no failure and whose results are strict NDJSON.

@@ -31,15 +31,15 @@ type rate struct {
 func pace(f artifact.Format, c artifact.Compression) rate {
 	switch {
 	case f == artifact.CSV:
-		return rate{200e6, 0.74}
+		return rate{320e6, 0.74}
 	case f == artifact.Parquet:
-		return rate{120e6, 0.14}
+		return rate{165e6, 0.14}
 	case c == artifact.Gzip:
-		return rate{180e6, 0.20}
+		return rate{178e6, 0.20}
 	case c == artifact.Zstd:
 		return rate{180e6, 0.17}
 	}
-	return rate{340e6, 1}
+	return rate{360e6, 1}
 }
 
 // seconds is how long a function of that memory packs the bytes: reading, writing and working overlap, and the slower
