@@ -48,8 +48,6 @@ type Bill struct {
 }
 
 const (
-	// maxPartBytes bounds the parts of a plain or joined file, of which a task holds two in memory.
-	maxPartBytes = 128 << 20
 	// maxWholeDigest is the largest file with a SHA-256 of the whole: what shards wrote is read back for it.
 	maxWholeDigest = artifact.WholeBytes
 )
@@ -59,7 +57,8 @@ func (m Model) Estimate(w Work) (Bill, error) {
 	var b Bill
 	partBytes := artifact.PartSize(w.Bytes)
 	table := w.Format == artifact.CSV || w.Format == artifact.Parquet
-	if partBytes > maxPartBytes && !table {
+	packed := w.Compression != artifact.None && w.Compression != ""
+	if !table && (partBytes > steps.MaxPlainPartBytes || packed && w.Bytes > steps.MaxJoinedBytes) {
 		b.Refused = "export_too_large"
 		return b, nil
 	}

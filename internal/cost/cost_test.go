@@ -177,7 +177,7 @@ func TestTooLarge(t *testing.T) {
 		}
 	}
 	plain, err := m.Largest(Work{Format: artifact.JSON})
-	if limit := float64(maxPartBytes) * 9500; err != nil || float64(plain) > limit || float64(plain) < limit*0.98 {
+	if limit := float64(steps.MaxPlainPartBytes) * 9500; err != nil || float64(plain) > limit || float64(plain) < limit*0.98 {
 		t.Errorf("the largest document has %d bytes, %v, want 9,500 parts of 128 MiB", plain, err)
 	}
 }
@@ -188,7 +188,11 @@ func TestMonotone(t *testing.T) {
 		last := 0.
 		for bytes := int64(1 << 20); bytes < 1e12; bytes *= 2 {
 			w.Bytes = bytes
-			if b := estimate(t, w); b.Dollars <= last {
+			b := estimate(t, w)
+			if b.Refused != "" {
+				break // and so is everything larger
+			}
+			if b.Dollars <= last {
 				t.Errorf("%s of %d bytes costs $%g, half of it $%g", kindText(w), bytes, b.Dollars, last)
 			} else {
 				last = b.Dollars

@@ -1,6 +1,6 @@
 package cost
 
-// PricesAsOf is when the prices were looked up. They are list prices of us-east-1, without free tiers and discounts.
+// PricesAsOf is the date of the prices. They are list prices of us-east-1, without free tiers and discounts.
 const PricesAsOf = "December 2025"
 
 // price is what one unit of a kind costs.

@@ -46,6 +46,9 @@ func (p frozen) sharded() bool { return len(p.Shards) > 0 }
 // uploaded reports whether the file, or the folder, is made by an upload that Plan opens.
 func (p frozen) uploaded(f plannedFile) bool { return !p.sharded() || !f.byShard() }
 
+// objectPartBytes is the part size of files that shards write by themselves: a shard's is never large.
+func (p frozen) objectPartBytes() int64 { return min(p.PartBytes, artifact.MinPartBytes) }
+
 // uploads is uploads.json: the multipart uploads of one generation, by the names of their files.
 type uploads map[string]string
 

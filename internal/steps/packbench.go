@@ -83,11 +83,11 @@ func (b *bench) takeShard(shard int, m measured) error {
 			}
 		case f.byShard():
 			b.add(i, pack.Output{Whole: true}, newObjectSink(b.ctx, w.artifacts, objectPlace{
-				key: fileKey(w.job, f.part(shard)), contentType: artifact.ContentType(f.Format, f.Compression), partBytes: w.plan.PartBytes, once: true,
+				key: fileKey(w.job, f.part(shard)), contentType: artifact.ContentType(f.Format, f.Compression), partBytes: w.plan.objectPartBytes(), once: true,
 			}))
 		default:
 			b.add(i, pack.Output{Begun: begun}, newObjectSink(b.ctx, w.artifacts, objectPlace{
-				key: generationKey(w.job, chunkName(i, shard)), partBytes: w.plan.PartBytes,
+				key: generationKey(w.job, chunkName(i, shard)), partBytes: w.plan.objectPartBytes(),
 			}))
 		}
 	}
@@ -164,7 +164,7 @@ type rejectsSink struct {
 func (s *rejectsSink) take(r pack.Reject) error {
 	if s.to == nil {
 		w := s.workshop
-		s.to = newObjectSink(s.ctx, w.artifacts, objectPlace{key: generationKey(w.job, rejectsChunkName(s.shard)), partBytes: w.plan.PartBytes})
+		s.to = newObjectSink(s.ctx, w.artifacts, objectPlace{key: generationKey(w.job, rejectsChunkName(s.shard)), partBytes: w.plan.objectPartBytes()})
 	}
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line)

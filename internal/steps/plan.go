@@ -191,8 +191,11 @@ func checkParts(r export.Run, parts []export.Part) error {
 
 // Limits of what one export is made into.
 const (
-	// maxPlainPartBytes bounds the parts that a task holds in memory, two at a time: at 9,500 parts a file of 1.1 TB.
-	maxPlainPartBytes = 128 << 20
+	// MaxPlainPartBytes bounds the parts that a task holds in memory, two at a time: at 9,500 parts a file of 1.2 TB.
+	MaxPlainPartBytes = 128 << 20
+	// MaxJoinedBytes is how much one Assemble copies of what shards have compressed, in bytes of results: within 15
+	// minutes, with room to spare.
+	MaxJoinedBytes = 128 << 30
 	// maxCaptionBytes is how much one task reads within its 15 minutes, with room to spare: captions are not sharded.
 	maxCaptionBytes = 32 << 30
 )
@@ -211,13 +214,22 @@ func (s Plan) layOut(e export.Export, d artifact.Document) (frozen, error) {
 		plan.Shards = shardsOf(d.Inputs, cmp.Or(s.ShardBytes, DefaultShardBytes))
 	}
 	plan.Files = planFiles(e, plan.sharded())
-	switch {
-	case captions && total > maxCaptionBytes:
-		return frozen{}, fault.New(fault.Invalid, "export_too_large", "Captions are made of at most 32 GiB of results. Export fewer runs at once.")
-	case plan.PartBytes > maxPlainPartBytes && slices.ContainsFunc(plan.Files, plan.uploaded):
-		return frozen{}, fault.New(fault.Invalid, "export_too_large", "A JSON or NDJSON file is made of at most 1.1 TB of results. Export fewer runs at once, or as csv or parquet.")
+	return plan, plan.tooLarge(total)
+}
+
+// tooLarge says which file can't be made of that many bytes, and what can.
+func (p frozen) tooLarge(total int64) error {
+	for _, f := range p.Files {
+		switch {
+		case f.Format.Captions() && total > maxCaptionBytes:
+			return fault.New(fault.Invalid, "export_too_large", "Captions are made of at most 32 GiB of results. Export fewer runs at once.")
+		case f.plain() && p.PartBytes > MaxPlainPartBytes:
+			return fault.New(fault.Invalid, "export_too_large", "A JSON or NDJSON file is made of at most 1.2 TB of results. Export fewer runs at once, or as csv or parquet.")
+		case p.uploaded(f) && f.Compression != artifact.None && total > MaxJoinedBytes:
+			return fault.New(fault.Invalid, "export_too_large", "A compressed JSON or NDJSON file is made of at most 128 GiB of results. Export fewer runs at once, without compression, or as csv or parquet.")
+		}
 	}
-	return plan, nil
+	return nil
 }
 
 // openUploads makes this generation's uploads, once.
