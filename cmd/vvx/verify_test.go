@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/pack"
 )
 
 // madeDocument is a document of several parts with its manifest, as the service makes them.
@@ -31,12 +32,16 @@ func madeDocument(t *testing.T) (document, manifest string) {
 		Inputs: []artifact.Input{{RunID: "run_1", Number: 1, Bytes: int64(lines.Len()), Rows: rows, SHA256: hex.EncodeToString(sum[:])}},
 	}
 	var out bytes.Buffer
-	counts, err := d.Write(t.Context(), &out, func(context.Context, artifact.Input) (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader(lines.String())), nil
-	}, nil)
+	made, err := pack.Run(t.Context(), pack.Pass{
+		Document: &d, Last: 1, Outputs: []pack.Output{{Format: artifact.JSON, Whole: true, W: &out}},
+		Open: func(context.Context, artifact.Input) (io.ReadCloser, error) {
+			return io.NopCloser(strings.NewReader(lines.String())), nil
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	counts := made.Counts
 	digests, err := artifact.DigestOf(bytes.NewReader(out.Bytes()), 100_000)
 	if err != nil {
 		t.Fatal(err)

@@ -2,21 +2,16 @@ package artifact
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"flag"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/export"
-	"github.com/videovector/exports/internal/fault"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -61,13 +56,9 @@ func TestGolden(t *testing.T) {
 		"irregular": newShelf([]string{"\ufeff" + segment + "\r\n\n  \n" + lost, " " + video + " "}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			var out bytes.Buffer
-			counts, err := s.Write(t.Context(), &out, s.open, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden(t, name+".json", out.Bytes())
-			digests, err := DigestOf(bytes.NewReader(out.Bytes()), 400)
+			document, counts := s.plain(t)
+			golden(t, name+".json", document)
+			digests, err := DigestOf(bytes.NewReader(document), 400)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,91 +91,9 @@ func TestCounts(t *testing.T) {
 		`{"result_type":"video","field_extraction_succeeded":false}`: {Runs: 1, Results: 1, Videos: 1},
 		`{"result_type":"segment","status":"failed"}`:                {Runs: 1, Results: 1, Segments: 1},
 	} {
-		s := newShelf([]string{line + "\n"})
-		got, err := s.Write(t.Context(), io.Discard, s.open, nil)
-		if err != nil || got != want {
-			t.Errorf("%s counts as %+v, %v; want %+v", line, got, err, want)
+		if _, got := newShelf([]string{line + "\n"}).plain(t); got != want {
+			t.Errorf("%s counts as %+v, want %+v", line, got, want)
 		}
-	}
-}
-
-// TestChangedResultsAreRefused changes an input after it was catalogued.
-func TestChangedResultsAreRefused(t *testing.T) {
-	for name, content := range map[string]string{
-		"another byte": strings.Replace(segment, "1.50", "1.51", 1) + "\n" + lost + "\n",
-		"cut":          segment + "\n",
-		"longer":       segment + "\n" + lost + "\n" + video + "\n",
-		"emptied":      "",
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newShelf([]string{segment + "\n" + lost + "\n"})
-			s.content["run_1/1"] = content
-			_, err := s.Write(t.Context(), io.Discard, s.open, nil)
-			if fault.As(err).Code != "results_changed" {
-				t.Errorf("error = %v", err)
-			}
-		})
-	}
-}
-
-func TestBadRecordIsNamed(t *testing.T) {
-	s := newShelf([]string{segment + "\n"}, []string{video + "\n\n{\"secret\":hunter2}\n"})
-	_, err := s.Write(t.Context(), io.Discard, s.open, nil)
-	want := "Run run_2, part 1, line 3: not strict JSON at byte 10."
-	if !fault.Is(err, fault.Invalid) || fault.As(err).Message != want || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("error = %v, want %q", err, want)
-	}
-	s = newShelf([]string{segment + "\n"})
-	s.content["run_1/1"] = segment + "\n" + strings.Repeat(" ", 2*MaxRecordBytes) + "{}\n"
-	_, err = s.Write(t.Context(), io.Discard, s.open, nil)
-	if want := "Run run_1, part 1, line 2: a record is at most 16 MiB."; fault.As(err).Message != want {
-		t.Errorf("error = %v, want %q", err, want)
-	}
-}
-
-var errStop = errors.New("stop")
-
-// TestFailuresEndTheWriting: the source's, the writer's and the listener's errors come back as they are.
-func TestFailuresEndTheWriting(t *testing.T) {
-	s := newShelf([]string{segment + "\n" + lost + "\n"}, []string{video + "\n"})
-	if _, err := s.Write(t.Context(), io.Discard, func(context.Context, Input) (io.ReadCloser, error) { return nil, errStop }, nil); !errors.Is(err, errStop) {
-		t.Errorf("a source that fails: %v", err)
-	}
-	for limit := range len(s.whole(t)) {
-		if _, err := s.Write(t.Context(), &stopWriter{left: limit}, s.open, nil); !errors.Is(err, errStop) {
-			t.Fatalf("a writer that fails after %d bytes: %v", limit, err)
-		}
-	}
-	calls := 0
-	_, err := s.Write(t.Context(), io.Discard, s.open, func(int64, int64) error { calls++; return errStop })
-	if !errors.Is(err, errStop) || calls != 1 {
-		t.Errorf("a listener that fails: %v after %d calls", err, calls)
-	}
-}
-
-// stopWriter fails when more than left bytes are written.
-type stopWriter struct{ left int }
-
-func (w *stopWriter) Write(p []byte) (int, error) {
-	if w.left -= len(p); w.left < 0 {
-		return 0, errStop
-	}
-	return len(p), nil
-}
-
-func TestProgress(t *testing.T) {
-	s := newShelf([]string{segment + "\n" + lost + "\n"}, []string{video + "\n"})
-	type step struct{ Records, Bytes int64 }
-	var got []step
-	if _, err := s.Write(t.Context(), io.Discard, s.open, func(records, bytes int64) error {
-		got = append(got, step{records, bytes})
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	a, b, c := int64(len(segment)+1), int64(len(lost)+1), int64(len(video)+1)
-	if diff := cmp.Diff([]step{{1, a}, {2, a + b}, {3, a + b + c}}, got); diff != "" {
-		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,11 +1,10 @@
 package artifact
 
 import (
-	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -54,18 +53,49 @@ func (s *shelf) add(run string, number int, content string) {
 	s.content[in.Key] = content
 }
 
-func (s *shelf) open(_ context.Context, in Input) (io.ReadCloser, error) {
-	return io.NopCloser(strings.NewReader(s.content[in.Key])), nil
-}
-
-// whole is the document written in one piece.
+// whole is the document.
 func (s *shelf) whole(t *testing.T) []byte {
 	t.Helper()
-	var out bytes.Buffer
-	if _, err := s.Write(t.Context(), &out, s.open, nil); err != nil {
+	document, _ := s.plain(t)
+	return document
+}
+
+// plain is the document as one would write it by hand, and what it holds: the opening, the records with separators
+// between them, the closing.
+func (s *shelf) plain(t testing.TB) ([]byte, export.Counts) {
+	t.Helper()
+	var records []string
+	var counts export.Counts
+	parser := NewParser()
+	for _, in := range s.Inputs {
+		for lines := NewLines(strings.NewReader(s.content[in.Key])); ; {
+			raw, err := lines.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := parser.Parse(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.MatchesOnly && !r.Selected {
+				continue
+			}
+			records, counts = append(records, string(raw)), counts.Add(r.Counts())
+		}
+	}
+	counts.Runs = int64(len(s.Runs))
+	opening, err := s.Opening()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return out.Bytes()
+	closing, err := s.Closing(counts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(opening, []byte(strings.Join(records, Separator)), closing), counts
 }
 
 // records are the document's results as they stand in it.

@@ -52,9 +52,9 @@ func (s *shelf) make(t testing.TB, size, threads int, outputs ...Output) made {
 
 var documentAndLines = []Output{{Format: artifact.JSON, Whole: true}, {Format: artifact.NDJSON, Whole: true}}
 
-// TestDocumentIsAsBefore holds whole documents of strict and of blank-ridden inputs against Document.Write, with blocks
+// TestDocumentIsAsByHand holds whole documents of strict and of blank-ridden inputs against ones made by hand, with blocks
 // of every size around that of a record and any number of threads.
-func TestDocumentIsAsBefore(t *testing.T) {
+func TestDocumentIsAsByHand(t *testing.T) {
 	for seed, r := range seeds(600) {
 		s := randomShelf(r, true)
 		s.MatchesOnly = r.IntN(4) == 0

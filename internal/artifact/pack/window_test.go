@@ -163,31 +163,6 @@ func TestIrregularInputHasNoWindows(t *testing.T) {
 	}
 }
 
-// TestWindowsAreAsBefore holds windows against WriteRange.
-func TestWindowsAreAsBefore(t *testing.T) {
-	for seed, r := range seeds(400) {
-		s := randomShelf(r, true)
-		l, err := s.Layout()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, from := range cuts(r, l.Records) {
-			to := from + r.Int64N(l.Records-from+1)
-			var want, got bytes.Buffer
-			if _, err := s.WriteRange(t.Context(), &want, s.open, from, to); err != nil {
-				t.Fatal(err)
-			}
-			p := s.pass(Output{Format: artifact.JSON, W: &got, Window: &Window{From: from, To: to}})
-			if _, err := run(t.Context(), p, 1+r.IntN(900)); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want.String(), got.String()); diff != "" {
-				t.Fatalf("seed %d, [%d,%d) (-want +got):\n%s", seed, from, to, diff)
-			}
-		}
-	}
-}
-
 func TestImpossibleOutputsAreRefused(t *testing.T) {
 	s := newShelf([]string{segment + "\n"}, []string{video + "\n"})
 	for _, o := range []Output{

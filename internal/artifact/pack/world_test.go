@@ -1,7 +1,6 @@
 package pack
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/columns"
+	"github.com/videovector/exports/internal/export"
 )
 
 // shelf is a document whose inputs are texts in memory.
@@ -58,14 +58,49 @@ func (s *shelf) pass(outputs ...Output) Pass {
 	return Pass{Document: &s.Document, Last: len(s.Inputs), Open: s.open, Outputs: outputs, Threads: 1, Table: columns.New(nil)}
 }
 
-// reference is the document as Document.Write makes it.
+// reference is the document.
 func (s *shelf) reference(t testing.TB) []byte {
 	t.Helper()
-	var out bytes.Buffer
-	if _, err := s.Write(t.Context(), &out, s.open, nil); err != nil {
+	document, _ := s.plain(t)
+	return document
+}
+
+// plain is the document as one would write it by hand, and what it holds: the opening, the records with separators
+// between them, the closing.
+func (s *shelf) plain(t testing.TB) ([]byte, export.Counts) {
+	t.Helper()
+	var records []string
+	var counts export.Counts
+	parser := artifact.NewParser()
+	for _, in := range s.Inputs {
+		for lines := artifact.NewLines(strings.NewReader(s.content[in.Key])); ; {
+			raw, err := lines.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := parser.Parse(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.MatchesOnly && !r.Selected {
+				continue
+			}
+			records, counts = append(records, string(raw)), counts.Add(r.Counts())
+		}
+	}
+	counts.Runs = int64(len(s.Runs))
+	opening, err := s.Opening()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return out.Bytes()
+	closing, err := s.Closing(counts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(opening, []byte(strings.Join(records, artifact.Separator)), closing), counts
 }
 
 // lineOf is a line as the plainest splitter sees it.
