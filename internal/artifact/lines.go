@@ -34,12 +34,6 @@ type Lines struct {
 // NewLines reads from r.
 func NewLines(r io.Reader) *Lines { return &Lines{r: bufio.NewReaderSize(r, linesBuffer)} }
 
-// reset reads from r anew, with the memory that there is.
-func (l *Lines) reset(r io.Reader) {
-	l.r.Reset(r)
-	*l = Lines{r: l.r, long: l.long[:0]}
-}
-
 // Next gives the next record without its line end, valid until the following call. It ends with io.EOF; any other
 // error is ErrRecordTooLong, after which nothing can be read, or the reader's.
 func (l *Lines) Next() ([]byte, error) {

@@ -153,16 +153,6 @@ func seeds(n uint64) func(yield func(uint64, *rand.Rand) bool) {
 	}
 }
 
-// cuts are offsets that part [0, end), both ends included.
-func cuts(r *rand.Rand, end int64) []int64 {
-	at := []int64{0, end}
-	for range r.IntN(8) {
-		at = append(at, r.Int64N(end+1))
-	}
-	slices.Sort(at)
-	return slices.Compact(at)
-}
-
 // manifest is that of the shelf's document alone.
 func (s *shelf) manifest(d Digests, c export.Counts) Manifest {
 	return s.NewManifest([]File{{Name: "exp_1.json", Format: JSON, Rows: c.Results, Digests: d}}, c, s.Rows()-c.Results)

@@ -175,16 +175,6 @@ func seeds(n uint64) func(yield func(uint64, *rand.Rand) bool) {
 	}
 }
 
-// cuts are offsets that part [0, end), both ends included.
-func cuts(r *rand.Rand, end int64) []int64 {
-	at := []int64{0, end}
-	for range r.IntN(8) {
-		at = append(at, r.Int64N(end+1))
-	}
-	slices.Sort(at)
-	return slices.Compact(at)
-}
-
 var errStop = errors.New("stop")
 
 // stopWriter fails when more than left bytes are written.
