@@ -89,9 +89,23 @@ func (a *assembly) whole(f plannedFile, r fileReport) (artifact.Digests, error) 
 	return *r.Digests, err
 }
 
-// plain completes a file that shards have written the parts of. What shards wrote is read back, since only so the digest
-// of the whole is found; beyond the size that has one, the store's own digest of the parts tells that they stand.
-func (a *assembly) plain(i int, f plannedFile) (artifact.Digests, error) {
+// plain completes a file that shards have written the parts of, once: reading back takes minutes, and an Assemble that
+// runs out of time goes on with the next file when it is called again.
+func (a *assembly) plain(i int, f plannedFile) (d artifact.Digests, err error) {
+	w := a.workshop
+	err = readJSON(a.ctx, w.artifacts, generationKey(w.job, digestsName(i)), &d)
+	if !fault.Is(err, fault.NotFound) {
+		return d, err
+	}
+	if d, err = a.completePlain(i, f); err != nil {
+		return d, err
+	}
+	return d, writeJSON(a.ctx, w.artifacts, generationKey(w.job, digestsName(i)), d)
+}
+
+// completePlain completes the file and digests it. What shards wrote is read back, since only so the digest of the whole
+// is found; beyond the size that has one, the store's own digest of the parts tells that they stand.
+func (a *assembly) completePlain(i int, f plannedFile) (artifact.Digests, error) {
 	r := a.total.Files[i]
 	if f.Format == artifact.JSON {
 		tail, err := a.tail(f)
@@ -169,20 +183,29 @@ func (a *assembly) joined(i int, f plannedFile) (artifact.Digests, error) {
 			return artifact.Digests{}, err
 		}
 	}
-	if f.Format == artifact.JSON {
-		closing, err := pack.Closing(&a.workshop.plan.Document, a.total.Counts, f.Compression)
-		if err != nil {
-			return artifact.Digests{}, err
-		}
-		if _, err := s.Write(closing); err != nil {
-			return artifact.Digests{}, err
-		}
+	end, err := a.packedEnd(f)
+	if err != nil {
+		return artifact.Digests{}, err
+	}
+	if _, err := s.Write(end); err != nil {
+		return artifact.Digests{}, err
 	}
 	r, err := s.close()
 	if err != nil {
 		return artifact.Digests{}, err
 	}
 	return a.whole(f, r)
+}
+
+// packedEnd is what follows the shards' pieces: the closing of a document, and of lines nothing, unless there are none.
+func (a *assembly) packedEnd(f plannedFile) ([]byte, error) {
+	switch {
+	case f.Format == artifact.JSON:
+		return pack.Closing(&a.workshop.plan.Document, a.total.Counts, f.Compression)
+	case a.total.Counts.Results == 0:
+		return pack.Empty(f.Compression)
+	}
+	return nil, nil
 }
 
 // rejects puts the rejected records of every shard behind each other.

@@ -47,7 +47,7 @@ func (c *copies) tag(key string) string {
 }
 
 // instead copies a part where it can, and puts it where it can't.
-func (c *copies) instead(b *bench, name string, offsets []int64, put uploader) uploader {
+func (c *copies) instead(b *workbench, name string, offsets []int64, put uploader) uploader {
 	w := b.workshop
 	return func(n int, content []byte) (blob.UploadedPart, error) {
 		from, ok := c.find(w.plan, offsets, n, int64(len(content)))

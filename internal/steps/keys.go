@@ -102,6 +102,7 @@ const (
 
 func shardReportName(shard int) string  { return fmt.Sprintf("report-2-%05d.json", shard) }
 func remadeReportName(shard int) string { return fmt.Sprintf("remade-%05d.json", shard) }
+func digestsName(file int) string       { return fmt.Sprintf("digests-%d.json", file) }
 func rejectsChunkName(shard int) string { return fmt.Sprintf("rejects-%05d.ndjson", shard) }
 func chunkName(file, shard int) string  { return fmt.Sprintf("chunk-%d-%05d", file, shard) }
 

@@ -53,7 +53,7 @@ func (s Package) whole(ctx context.Context, job Job) error {
 		return err
 	}
 	p := &progress{records: s.Records, clock: s.Clock, job: job, export: e, last: s.Clock()}
-	b := s.bench(ctx, w)
+	b := s.workbench(ctx, w)
 	defer b.discard()
 	b.pass.Progress = p.note(ctx)
 	b.takeAll()
@@ -79,7 +79,7 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 	if err != nil {
 		return err
 	}
-	b := s.bench(ctx, w)
+	b := s.workbench(ctx, w)
 	defer b.discard()
 	if err := b.takeShard(shard, inputs); err != nil {
 		return err

@@ -11,8 +11,8 @@ import (
 	"github.com/videovector/exports/internal/blob"
 )
 
-// bench is one pass over results that is being set up: what it reads, and the sink of each of its outputs.
-type bench struct {
+// workbench is one pass over results that is being set up: what it reads, and the sink of each of its outputs.
+type workbench struct {
 	ctx      context.Context
 	workshop *workshop
 	pass     pack.Pass
@@ -22,9 +22,9 @@ type bench struct {
 	copies   copies
 }
 
-// bench is set up empty; whoever fills it discards it.
-func (s Package) bench(ctx context.Context, w *workshop) *bench {
-	b := &bench{ctx: ctx, workshop: w, rejects: rejectsSink{ctx: ctx, workshop: w}, copies: copies{copier: s.Copier, results: s.Results}}
+// workbench is set up empty; whoever fills it discards it.
+func (s Package) workbench(ctx context.Context, w *workshop) *workbench {
+	b := &workbench{ctx: ctx, workshop: w, rejects: rejectsSink{ctx: ctx, workshop: w}, copies: copies{copier: s.Copier, results: s.Results}}
 	b.pass = pack.Pass{
 		Document: &w.plan.Document, Open: b.copies.source(), CaptionText: w.plan.TextField, Rejects: b.rejects.take,
 		Table: w.plan.table(),
@@ -50,14 +50,14 @@ func schemas(runs []artifact.Run) []json.RawMessage {
 	return all
 }
 
-func (b *bench) add(file int, o pack.Output, to sink) {
+func (b *workbench) add(file int, o pack.Output, to sink) {
 	f := b.workshop.plan.Files[file]
 	o.Format, o.Compression, o.W = f.Format, f.Compression, to
 	b.pass.Outputs, b.made, b.sinks = append(b.pass.Outputs, o), append(b.made, file), append(b.sinks, to)
 }
 
 // takeAll makes every file whole out of every input.
-func (b *bench) takeAll() {
+func (b *workbench) takeAll() {
 	w := b.workshop
 	b.pass.Last = len(w.plan.Document.Inputs)
 	for i, f := range w.plan.Files {
@@ -70,7 +70,7 @@ func (b *bench) takeAll() {
 }
 
 // takeShard makes the shard's share of every file; in a second round only of those files whose offsets had been wrong.
-func (b *bench) takeShard(shard int, m measured) error {
+func (b *workbench) takeShard(shard int, m measured) error {
 	w, own := b.workshop, b.workshop.plan.Shards[shard]
 	b.pass.First, b.pass.Last, b.pass.Measured, b.rejects.shard = own.First, own.Last, m.found, shard
 	begun := rowsOf(m.inputs[:own.First]) > 0
@@ -95,7 +95,7 @@ func (b *bench) takeShard(shard int, m measured) error {
 }
 
 // takeShare makes the shard's parts of a plain file.
-func (b *bench) takeShare(file int, own inputRange, m measured, begun bool) error {
+func (b *workbench) takeShare(file int, own inputRange, m measured, begun bool) error {
 	w := b.workshop
 	f := w.plan.Files[file]
 	offsets, err := pack.Offsets(&w.plan.Document, f.Format, m.inputs)
@@ -125,7 +125,7 @@ func rowsOf(inputs []pack.Measure) (n int64) {
 }
 
 // run reads, writes and reports.
-func (b *bench) run() (report, error) {
+func (b *workbench) run() (report, error) {
 	result, err := pack.Run(b.ctx, b.pass)
 	if err != nil {
 		return report{}, err
@@ -146,7 +146,7 @@ func (b *bench) run() (report, error) {
 }
 
 // discard drops what isn't closed; a panic of one sink keeps no other from it.
-func (b *bench) discard() {
+func (b *workbench) discard() {
 	for _, s := range b.sinks {
 		defer s.discard()
 	}
