@@ -15,6 +15,7 @@ import (
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/blob/s3blob"
+	"github.com/videovector/exports/internal/blob/s3get"
 	"github.com/videovector/exports/internal/connector/clouds"
 	"github.com/videovector/exports/internal/ids"
 	"github.com/videovector/exports/internal/seal"
@@ -42,6 +43,13 @@ func Artifacts(_ context.Context, e *env, p *wiring.Parts) error {
 func Results(_ context.Context, e *env, p *wiring.Parts) error {
 	bucket, err := e.need("RESULTS_BUCKET")
 	p.Results = s3blob.New(s3blob.NewClient(e.aws, e.get("AWS_ENDPOINT_URL_S3")), bucket)
+	return err
+}
+
+// Samples is the bucket RESULTS_BUCKET for functions that read a little of it.
+func Samples(_ context.Context, e *env, p *wiring.Parts) error {
+	bucket, err := e.need("RESULTS_BUCKET")
+	p.Samples = s3get.New(e.aws, e.get("AWS_ENDPOINT_URL_S3"), bucket)
 	return err
 }
 

@@ -29,6 +29,7 @@ type Parts struct {
 	Store      store.Store
 	Artifacts  blob.Bucket
 	Results    blob.Reader
+	Samples    api.Results // of results, for dry runs; nil means Results
 	Executions Executions
 	Connectors connector.Opener
 	Sealer     seal.Sealer // of connectors' secrets
@@ -53,8 +54,12 @@ func Authorize(p Parts) any { return apigw.Authorizer(auth.NewAuthenticator(p.St
 
 // CreateExport serves the two creating routes.
 func CreateExport(p Parts) any {
+	samples := p.Samples
+	if samples == nil {
+		samples = p.Results
+	}
 	return apigw.Handler(api.CreateExport(api.CreateConfig{
-		Records: p.Store, Results: p.Results, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID, Log: p.Log,
+		Records: p.Store, Results: samples, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID, Log: p.Log,
 	}), p.Log)
 }
 
