@@ -36,6 +36,12 @@ func withFormats(formats ...export.Format) export.Request {
 	return r
 }
 
+// packed is the request with its files compressed.
+func packed(r export.Request) export.Request {
+	r.Compression = export.Gzip
+	return r
+}
+
 // everyFormat is every format that shards can make, compressed where there is a choice.
 var everyFormat = export.Request{
 	Type: export.TypeIndex, TargetID: indexID, Scope: export.ScopeAll,

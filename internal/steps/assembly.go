@@ -179,7 +179,7 @@ func (a *assembly) joined(i int, f plannedFile) (artifact.Digests, error) {
 	s := newWholeSink(a.workshop.plan.PartBytes, a.ifOpen(f.Name))
 	defer s.discard()
 	for shard := range a.shards {
-		if err := a.append(s, chunkName(i, shard)); err != nil {
+		if err := a.append(s, chunkName(i, shard, a.inputs.found && !f.settled())); err != nil {
 			return artifact.Digests{}, err
 		}
 	}

@@ -32,6 +32,7 @@ func scenarios() map[string]scenario {
 		"sharded, every format":    {request: everyFormat, sharded: true},
 		"rejects":                  {request: withFormats(export.JSON, export.CSV), archive: withBadRecords(), rejects: 5},
 		"sharded, rejects":         {request: withFormats(export.JSON, export.CSV), sharded: true, archive: withBadRecords(), rejects: 5},
+		"sharded, packed rejects":  {request: packed(withFormats(export.JSON, export.NDJSON)), sharded: true, archive: withBadRecords(), rejects: 5},
 		"without its connector":    {request: delivered, fails: true, prepare: removeConnector},
 		"sharded, results changed": {request: wholeIndex, sharded: true, fails: true, prepare: change},
 	}

@@ -104,7 +104,15 @@ func shardReportName(shard int) string  { return fmt.Sprintf("report-2-%05d.json
 func remadeReportName(shard int) string { return fmt.Sprintf("remade-%05d.json", shard) }
 func digestsName(file int) string       { return fmt.Sprintf("digests-%d.json", file) }
 func rejectsChunkName(shard int) string { return fmt.Sprintf("rejects-%05d.ndjson", shard) }
-func chunkName(file, shard int) string  { return fmt.Sprintf("chunk-%d-%05d", file, shard) }
+
+// chunkName is a shard's piece of a compressed file. The second round has names of its own, so that a worker of the first
+// one that wakes up late replaces nothing.
+func chunkName(file, shard int, again bool) string {
+	if again {
+		return fmt.Sprintf("chunk-%d-%05d-again", file, shard)
+	}
+	return fmt.Sprintf("chunk-%d-%05d", file, shard)
+}
 
 // maxWorkBytes bounds what is read back of the service's own work files: a plan of 100,000 parts is far below it.
 const maxWorkBytes = 256 << 20

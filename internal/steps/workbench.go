@@ -87,7 +87,7 @@ func (b *workbench) takeShard(shard int, m measured) error {
 			}))
 		default:
 			b.add(i, pack.Output{Begun: begun}, newObjectSink(b.ctx, w.artifacts, objectPlace{
-				key: generationKey(w.job, chunkName(i, shard)), partBytes: w.plan.objectPartBytes(),
+				key: generationKey(w.job, chunkName(i, shard, m.found)), partBytes: w.plan.objectPartBytes(),
 			}))
 		}
 	}
