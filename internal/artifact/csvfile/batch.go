@@ -94,8 +94,16 @@ func (b *Batch) Rows() int64 { return b.rows }
 // Guarded is how many cells of them have an apostrophe before what a spreadsheet would have run as a formula.
 func (b *Batch) Guarded() int64 { return b.guarded }
 
+// keepBytes is the largest buffer that is used again: what one huge record needed is given back.
+const keepBytes = 4 << 20
+
 // Reset empties the batch and keeps its memory.
-func (b *Batch) Reset() { b.text, b.rows, b.guarded = b.text[:0], 0, 0 }
+func (b *Batch) Reset() {
+	if cap(b.text) > keepBytes {
+		b.text = nil
+	}
+	b.text, b.rows, b.guarded = b.text[:0], 0, 0
+}
 
 func (b *Batch) appendText(dst []byte, c *columns.Cell) []byte {
 	if !c.Plain {
