@@ -1,4 +1,5 @@
-// Package emulator gives tests the emulators of clouds and of databases that the project's scripts install and run.
+// Package emulator gives tests the emulators of clouds and of databases, and the other programs, that the project's
+// scripts install and run.
 package emulator
 
 import (
@@ -45,14 +46,31 @@ func (m missing) Error() string { return string(m) }
 func (e *Emulator) Start(t testing.TB) (endpoint string) {
 	t.Helper()
 	e.once.Do(func() { e.err = e.start(context.Background()) }) // it outlives the test that is first
-	var m missing
-	switch {
-	case errors.As(e.err, &m) && os.Getenv("CI") != "true":
-		t.Skipf("no %s here: %v", e.Name, m)
-	case e.err != nil:
+	skipMissing(t, e.Name, e.err)
+	if e.err != nil {
 		t.Fatalf("%s: %v", e.Name, e.err)
 	}
 	return e.endpoint
+}
+
+// Output runs a script of the project that uses the part of that name and ends by itself, and gives all that it prints.
+// Where the part is missing the test is skipped, as Start does.
+func Output(t testing.TB, name string, cmd *exec.Cmd) ([]byte, error) {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		skipMissing(t, name, failure(err, out))
+	}
+	return out, err
+}
+
+// skipMissing skips the test if a part of the machine is missing; with CI=true nothing is skipped.
+func skipMissing(t testing.TB, name string, err error) {
+	t.Helper()
+	var m missing
+	if errors.As(err, &m) && os.Getenv("CI") != "true" {
+		t.Skipf("no %s here: %v", name, m)
+	}
 }
 
 func (e *Emulator) start(ctx context.Context) error {
