@@ -2,11 +2,11 @@ package s3blob
 
 import (
 	"errors"
-	"net/http"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/videovector/exports/internal/blob/s3get"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -31,7 +31,7 @@ func Failure(err error) error {
 	var api smithy.APIError
 	var response *smithyhttp.ResponseError
 	if errors.As(err, &response) && response.HTTPStatusCode() != 0 {
-		kind = statusKind(response.HTTPStatusCode())
+		kind = s3get.StatusKind(response.HTTPStatusCode())
 	}
 	if errors.As(err, &api) {
 		if k, ok := kinds[api.ErrorCode()]; ok {
@@ -39,20 +39,4 @@ func Failure(err error) error {
 		}
 	}
 	return fault.Wrap(err, kind, "storage_failed", "The object storage did not do what was asked. Try again.")
-}
-
-func statusKind(status int) fault.Kind {
-	switch {
-	case status == http.StatusNotFound:
-		return fault.NotFound
-	case status == http.StatusPreconditionFailed:
-		return fault.Conflict
-	case status == http.StatusRequestedRangeNotSatisfiable:
-		return fault.Invalid
-	case status == http.StatusTooManyRequests:
-		return fault.Throttled
-	case status >= 500 || status == http.StatusConflict || status == http.StatusRequestTimeout:
-		return fault.Unavailable
-	}
-	return fault.Internal
 }

@@ -63,7 +63,7 @@ func (b *Bucket) Open(ctx context.Context, key string, offset, length int64) (io
 	}
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusPartialContent {
 		_ = res.Body.Close() // its text may hold the request
-		return nil, blob.Info{}, refused(res.StatusCode)
+		return nil, blob.Info{}, fault.Newf(StatusKind(res.StatusCode), "storage_failed", "The object storage answered %d.", res.StatusCode)
 	}
 	_, total, _ := strings.Cut(res.Header.Get("Content-Range"), "/")
 	size, err := strconv.ParseInt(total, 10, 64)
@@ -98,19 +98,21 @@ func escaped(key string) string {
 	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(key))
 }
 
-func refused(status int) error {
-	kind := fault.Internal
+// StatusKind is the kind of failure that a status of S3 is, where its error code says no more.
+func StatusKind(status int) fault.Kind {
 	switch {
 	case status == http.StatusNotFound:
-		kind = fault.NotFound
+		return fault.NotFound
+	case status == http.StatusPreconditionFailed:
+		return fault.Conflict
 	case status == http.StatusRequestedRangeNotSatisfiable:
-		kind = fault.Invalid
+		return fault.Invalid
 	case status == http.StatusTooManyRequests:
-		kind = fault.Throttled
-	case status >= 500:
-		kind = fault.Unavailable
+		return fault.Throttled
+	case status >= 500 || status == http.StatusConflict || status == http.StatusRequestTimeout:
+		return fault.Unavailable
 	}
-	return fault.Newf(kind, "storage_failed", "The object storage answered %d.", status)
+	return fault.Internal
 }
 
 func unavailable(err error) error {
