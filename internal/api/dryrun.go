@@ -1,13 +1,11 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/columns"
@@ -63,6 +61,7 @@ func (s creator) tryOut(ctx context.Context, p auth.Principal, o order) (dryRunV
 		return dryRunView{}, err
 	}
 	runs := f.selected(o, now)
+	slices.SortFunc(runs, export.CompareRuns)
 	v := dryRunView{DryRun: true, Columns: tableOf(runs), Destination: destination(request.Destination, f.connector)}
 	for _, r := range runs {
 		v.Rows, v.Bytes = v.Rows+r.Rows, v.Bytes+r.Bytes
@@ -72,21 +71,6 @@ func (s creator) tryOut(ctx context.Context, p auth.Principal, o order) (dryRunV
 	}
 	v.Sample, err = s.sample(ctx, runs, request.Scope)
 	return v, err
-}
-
-// selected are the runs that the export would hold, in the order of its records.
-func (f *found) selected(o order, asOf time.Time) []export.Run {
-	named := o.Type == export.TypePromptRun || len(o.RunIDs) > 0
-	var runs []export.Run
-	for _, r := range f.runs {
-		if r.Rows > 0 && (named || holds(r, asOf)) {
-			runs = append(runs, r)
-		}
-	}
-	slices.SortFunc(runs, func(a, b export.Run) int {
-		return cmp.Or(a.ExecutedAt.Compare(b.ExecutedAt), cmp.Compare(a.ID, b.ID))
-	})
-	return runs
 }
 
 func tableOf(runs []export.Run) []columnView {

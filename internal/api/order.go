@@ -42,6 +42,9 @@ type files struct {
 	TextField   string             `json:"text_field,omitempty"`
 }
 
+// named reports whether the order says which runs it wants; the others want every finished run of an index.
+func (o order) named() bool { return o.Type == export.TypePromptRun || len(o.RunIDs) > 0 }
+
 // canonical implements keyed.
 func (o order) canonical() string {
 	text, err := json.Marshal(o, json.Deterministic(true))

@@ -167,8 +167,7 @@ func (f *found) check(o order, now time.Time) error {
 	if len(f.missing) > 0 {
 		return invalid(map[string]any{"prompt_run_ids": "holds runs that this index doesn't have"}).With("prompt_run_ids", f.missing)
 	}
-	named := o.Type == export.TypePromptRun || len(o.RunIDs) > 0
-	if named {
+	if o.named() {
 		if open := unfinished(f.runs); len(open) > 0 {
 			return fault.New(fault.Invalid, "prompt_run_not_terminal", "A prompt run can be exported once it has finished.").With("prompt_run_ids", open)
 		}
@@ -179,7 +178,7 @@ func (f *found) check(o order, now time.Time) error {
 	if o.ConnectorID != "" && !slices.Contains(f.connector.Scopes, "export") {
 		return fault.New(fault.Invalid, "connector_scope_missing", "The connector doesn't have the export scope.")
 	}
-	if rows(f.runs, named, now) == 0 {
+	if len(f.selected(o, now)) == 0 {
 		return fault.New(fault.Invalid, "nothing_to_export", "No finished run has any result to export.")
 	}
 	return nil
@@ -195,18 +194,13 @@ func unfinished(runs []export.Run) []string {
 	return open
 }
 
-// rows counts the results that the export would hold if it were planned now.
-func rows(runs []export.Run, named bool, asOf time.Time) int64 {
-	var n int64
-	for _, r := range runs {
-		if named || holds(r, asOf) {
-			n += r.Rows
+// selected are the runs with results that the export would hold if it were planned now, in no order.
+func (f *found) selected(o order, asOf time.Time) []export.Run {
+	var runs []export.Run
+	for _, r := range f.runs {
+		if r.Rows > 0 && (o.named() || r.ReadyAt(asOf)) {
+			runs = append(runs, r)
 		}
 	}
-	return n
-}
-
-// holds reports whether an export of every finished run of an index holds the run.
-func holds(r export.Run, asOf time.Time) bool {
-	return r.Status.Finished() && !r.ExecutedAt.After(asOf)
+	return runs
 }

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -46,6 +47,14 @@ type Run struct {
 	Parts int
 	Rows  int64
 	Bytes int64
+}
+
+// ReadyAt reports whether an export of every finished run of an index, as of the time, holds the run.
+func (r Run) ReadyAt(asOf time.Time) bool { return r.Status.Finished() && !r.ExecutedAt.After(asOf) }
+
+// CompareRuns orders runs as exports hold them.
+func CompareRuns(a, b Run) int {
+	return cmp.Or(a.ExecutedAt.Compare(b.ExecutedAt), cmp.Compare(a.ID, b.ID))
 }
 
 // Part is one NDJSON object of a run's results, in the results bucket. Parts are read in Number order.

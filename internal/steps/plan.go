@@ -125,11 +125,9 @@ func (s Plan) selectRuns(ctx context.Context, e export.Export) ([]export.Run, er
 		if runs, err = s.Records.RunsOfIndex(ctx, e.AccountID, e.Request.TargetID); err != nil {
 			return nil, err
 		}
-		runs = slices.DeleteFunc(runs, func(r export.Run) bool { return !r.Status.Finished() || r.ExecutedAt.After(e.AsOf()) })
+		runs = slices.DeleteFunc(runs, func(r export.Run) bool { return !r.ReadyAt(e.AsOf()) })
 	}
-	slices.SortFunc(runs, func(a, b export.Run) int {
-		return cmp.Or(a.ExecutedAt.Compare(b.ExecutedAt), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(runs, export.CompareRuns)
 	return runs, nil
 }
 
