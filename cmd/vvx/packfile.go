@@ -100,12 +100,5 @@ func (p *packedFile) Write(b []byte) (int, error) {
 
 // described is the file's entry in the manifest.
 func (p *packedFile) described(facts pack.Facts) artifact.File {
-	f := artifact.File{
-		Name: filepath.Base(p.path), Format: p.format, Rows: facts.Rows, GuardedCells: facts.Guarded, Skipped: facts.Skipped,
-		Digests: p.digester.Sum(),
-	}
-	if p.compression != artifact.None {
-		f.Compression = p.compression
-	}
-	return f
+	return facts.File(filepath.Base(p.path), p.format, p.compression, p.digester.Sum())
 }

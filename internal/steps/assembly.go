@@ -56,22 +56,13 @@ func (a *assembly) file(i int, f plannedFile) ([]artifact.File, error) {
 	if f.Format == artifact.JSON || f.Format == artifact.NDJSON {
 		facts.Rows = a.total.Counts.Results
 	}
-	return []artifact.File{describeFile(f.Name, f, d, facts)}, err
-}
-
-// describeFile is the manifest's entry of a file.
-func describeFile(name string, f plannedFile, d artifact.Digests, facts pack.Facts) artifact.File {
-	file := artifact.File{Name: name, Format: f.Format, Rows: facts.Rows, GuardedCells: facts.Guarded, Skipped: facts.Skipped, Digests: d}
-	if f.Compression != artifact.None {
-		file.Compression = f.Compression
-	}
-	return file
+	return []artifact.File{facts.File(f.Name, f.Format, f.Compression, d)}, err
 }
 
 // folder are the files that shards have written by themselves.
 func (a *assembly) folder(i int, f plannedFile) (files []artifact.File) {
 	for shard, r := range a.shards {
-		files = append(files, describeFile(f.part(shard), f, *r.Files[i].Digests, r.Files[i].Facts))
+		files = append(files, r.Files[i].Facts.File(f.part(shard), f.Format, f.Compression, *r.Files[i].Digests))
 	}
 	return files
 }
@@ -228,7 +219,7 @@ func (a *assembly) rejects() (artifact.File, error) {
 	if err != nil {
 		return artifact.File{}, err
 	}
-	return describeFile(f.Name, f, *r.Digests, pack.Facts{Rows: a.total.Rejected}), nil
+	return pack.Facts{Rows: a.total.Rejected}.File(f.Name, f.Format, f.Compression, *r.Digests), nil
 }
 
 // append copies a work file. One that would be empty is not there.
@@ -241,12 +232,9 @@ func (a *assembly) append(to io.Writer, name string) error {
 		return err
 	}
 	defer body.Close()
-	_, err = io.CopyBuffer(onlyWriter{to}, body, make([]byte, 256<<10))
+	_, err = io.CopyBuffer(to, body, make([]byte, 256<<10))
 	return err
 }
-
-// onlyWriter hides every other method, so that io.CopyBuffer uses the buffer it is given.
-type onlyWriter struct{ io.Writer }
 
 // complete makes the file appear at its key. It is clean if this very call has done so; else something stands there, or
 // did, and is to be looked at.

@@ -30,6 +30,14 @@ type uploadSink struct {
 // uploader hands on one part.
 type uploader func(n int, content []byte) (blob.UploadedPart, error)
 
+// orLost makes the absence of the upload something that another attempt mends.
+func (put uploader) orLost() uploader {
+	return func(n int, content []byte) (blob.UploadedPart, error) {
+		part, err := put(n, content)
+		return part, lostWork(err)
+	}
+}
+
 // newWholeSink writes a file from its first part on, and digests all of it.
 func newWholeSink(partBytes int64, put uploader) *uploadSink {
 	s := &uploadSink{digests: artifact.NewDigester(partBytes)}

@@ -8,7 +8,6 @@ import (
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/columns"
 	"github.com/videovector/exports/internal/artifact/pack"
-	"github.com/videovector/exports/internal/blob"
 )
 
 // workbench is one pass over results that is being set up: what it reads, and the sink of each of its outputs.
@@ -61,11 +60,7 @@ func (b *workbench) takeAll() {
 	w := b.workshop
 	b.pass.Last = len(w.plan.Document.Inputs)
 	for i, f := range w.plan.Files {
-		put := w.uploader(b.ctx, f.Name)
-		b.add(i, pack.Output{Whole: true}, newWholeSink(w.plan.PartBytes, func(n int, content []byte) (blob.UploadedPart, error) {
-			part, err := put(n, content)
-			return part, lostWork(err)
-		}))
+		b.add(i, pack.Output{Whole: true}, newWholeSink(w.plan.PartBytes, w.uploader(b.ctx, f.Name).orLost()))
 	}
 }
 
@@ -110,10 +105,7 @@ func (b *workbench) takeShare(file int, own inputRange, m measured, begun bool) 
 	if f.Format == artifact.NDJSON && !m.found {
 		put = b.copies.instead(b, f.Name, offsets, put)
 	}
-	b.add(file, pack.Output{Begun: begun, Window: &s.window}, newShareSink(w.plan.PartBytes, s.part, func(n int, content []byte) (blob.UploadedPart, error) {
-		part, err := put(n, content)
-		return part, lostWork(err)
-	}))
+	b.add(file, pack.Output{Begun: begun, Window: &s.window}, newShareSink(w.plan.PartBytes, s.part, put.orLost()))
 	return nil
 }
 

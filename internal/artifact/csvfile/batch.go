@@ -95,12 +95,12 @@ func (b *Batch) Rows() int64 { return b.rows }
 func (b *Batch) Guarded() int64 { return b.guarded }
 
 // keepBytes is the largest buffer that is used again: what one huge record needed is given back.
-const keepBytes = 4 << 20
+const keepBytes = 2 << 20
 
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() {
 	if cap(b.text) > keepBytes {
-		b.text = nil
+		b.text, b.scratch = nil, nil
 	}
 	b.text, b.rows, b.guarded = b.text[:0], 0, 0
 }

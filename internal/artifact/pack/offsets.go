@@ -4,9 +4,6 @@ import (
 	"github.com/videovector/exports/internal/artifact"
 )
 
-// separatorBytes is what stands between two records of a document: a comma and a line feed.
-const separatorBytes = 2
-
 // Expected are the measures of inputs that are strict NDJSON and lose no record, as the catalogue states them.
 func Expected(inputs []artifact.Input) []Measure {
 	all := make([]Measure, len(inputs))
@@ -30,7 +27,7 @@ func Offsets(d *artifact.Document, f artifact.Format, inputs []Measure) ([]int64
 	var rows, bytes int64
 	for i, m := range inputs {
 		rows, bytes = rows+m.Rows, bytes+m.Bytes
-		at[i+1] = int64(len(opening)) + bytes + separatorBytes*max(rows-1, 0)
+		at[i+1] = int64(len(opening)) + bytes + int64(len(artifact.Separator))*max(rows-1, 0)
 	}
 	return at, nil
 }

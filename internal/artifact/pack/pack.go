@@ -86,3 +86,13 @@ type Facts struct {
 	Guarded int64 // of CSV: cells that a spreadsheet would have run as a formula
 	Skipped int64 // of captions: segments without times or text
 }
+
+// File is the manifest's entry of the file that the facts are of.
+func (f Facts) File(name string, format artifact.Format, c artifact.Compression, d artifact.Digests) artifact.File {
+	if c == artifact.None {
+		c = ""
+	}
+	return artifact.File{
+		Name: name, Format: format, Compression: c, Rows: f.Rows, GuardedCells: f.Guarded, Skipped: f.Skipped, Digests: d,
+	}
+}

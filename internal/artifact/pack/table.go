@@ -20,9 +20,7 @@ func newCSV(p *Pass, o Output) (output, error) {
 		return nil, errNoTable
 	}
 	cols := p.Table.Columns()
-	t := newText(o, func() rows {
-		return &csvRows{csvfile.NewBatch(cols), func() *csvfile.Batch { return csvfile.NewBatch(cols) }}
-	})
+	t := newText(o, func() rows { return &csvRows{csvfile.NewBatch(cols)} })
 	if o.opens(p) {
 		t.opening = csvfile.Header(cols)
 	}
@@ -30,20 +28,10 @@ func newCSV(p *Pass, o Output) (output, error) {
 }
 
 // csvRows are records as lines of a table.
-type csvRows struct {
-	*csvfile.Batch
-	anew func() *csvfile.Batch
-}
+type csvRows struct{ *csvfile.Batch }
 
-func (c *csvRows) reset(*block) {
-	if cap(c.Bytes()) > keepBytes {
-		c.Batch = c.anew()
-	}
-	c.Reset()
-}
-
-func (c *csvRows) add(r *record) { c.Add(r.cells) }
-
+func (c *csvRows) reset(*block)         { c.Reset() }
+func (c *csvRows) add(r *record)        { c.Add(r.cells) }
 func (c *csvRows) bytes() ([]byte, int) { return c.Bytes(), 0 }
 
 // parquet is an output that is a Parquet file.
