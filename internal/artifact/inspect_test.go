@@ -16,18 +16,18 @@ var errStop = errors.New("stop")
 // TestInspectReadsWhatWasWritten holds for documents of every kind of record.
 func TestInspectReadsWhatWasWritten(t *testing.T) {
 	for seed, r := range seeds(200) {
-		s, all := randomShelf(r)
-		document, want := s.plain(t)
+		d, all := randomDocument(r)
+		document, want := d.with(t, all...)
 		got, err := Inspect(iotest.OneByteReader(bytes.NewReader(document)))
-		if err != nil || got.Found != want || got.Stated != want || got.Found.Results != int64(len(all)) || got.Head.ExportID != s.Head.ExportID {
+		if err != nil || got.Found != want || got.Stated != want || got.Found.Results != int64(len(all)) || got.Head.ExportID != d.Head.ExportID {
 			t.Fatalf("seed %d: %+v, %v, want %+v", seed, got, err, want)
 		}
 	}
 }
 
 func TestInspectRefuses(t *testing.T) {
-	s := newShelf([]string{`{"result_type":"segment","result_id":"a"}` + "\n" + `{"result_type":"video","result_id":"b"}` + "\n"})
-	good := string(s.whole(t))
+	document, _ := planned(2).with(t, `{"result_type":"segment","result_id":"a"}`, `{"result_type":"video","result_id":"b"}`)
+	good := string(document)
 	for name, c := range map[string][2]string{
 		"another kind":          {`"videovector.export"`, `"something.else"`},
 		"a result gone":         {`{"result_type":"segment","result_id":"a"},` + "\n", ""},
@@ -72,13 +72,13 @@ func TestInspectPassesTheReadersFailureOn(t *testing.T) {
 }
 
 func TestDecodeManifest(t *testing.T) {
-	s := newShelf([]string{`{"result_type":"segment","result_id":"a"}` + "\n"})
-	document := s.whole(t)
+	d := planned(1)
+	document, counts := d.with(t, `{"result_type":"segment","result_id":"a"}`)
 	digests, err := DigestOf(bytes.NewReader(document), MinPartBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := s.manifest(digests, export.Counts{Results: 1, Segments: 1}).Encode()
+	raw, err := d.alone(digests, counts).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -234,12 +234,12 @@ func TestDigests(t *testing.T) {
 // TestManifestIsTrue reads the manifest back and holds the document against it; any other document is refused.
 func TestManifestIsTrue(t *testing.T) {
 	for seed, r := range seeds(100) {
-		s, all := randomShelf(r)
-		document, counts := s.plain(t)
+		d, all := randomDocument(r)
+		document, counts := d.with(t, all...)
 		out := bytes.NewBuffer(document)
 		digests := NewDigester(100)
 		_, _ = digests.Write(document)
-		m := s.manifest(digests.Sum(), counts)
+		m := d.alone(digests.Sum(), counts)
 		if f := m.Files[0]; f.Rows != int64(len(all)) || f.Bytes != int64(out.Len()) {
 			t.Fatalf("seed %d: %d rows, %d bytes; want %d, %d", seed, f.Rows, f.Bytes, len(all), out.Len())
 		}
@@ -260,9 +260,7 @@ func TestManifestIsTrue(t *testing.T) {
 }
 
 func TestManifestOfMatches(t *testing.T) {
-	s := newShelf([]string{segment + "\n" + lost + "\n"}, []string{video + "\n"})
-	s.MatchesOnly = true
-	m := s.manifest(Digests{}, export.Counts{Results: 1, Segments: 1})
+	m := planned(2, 1).alone(Digests{}, export.Counts{Results: 1, Segments: 1})
 	want := ManifestCounts{Counts: export.Counts{Runs: 2, Results: 1, Segments: 1}, Selected: 3, Written: 1, Filtered: 2}
 	if diff := cmp.Diff(want, m.Counts); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)

@@ -29,7 +29,10 @@ func newShelf(runs ...[]string) *shelf {
 	s.Head = artifact.Head{ExportID: "exp_1", Type: "index", TargetID: "idx_1", AsOf: "2026-03-01T00:00:00.000Z", Selection: artifact.Selection{Scope: "all"}}
 	for i, inputs := range runs {
 		id := fmt.Sprintf("run_%d", i+1)
-		s.Runs = append(s.Runs, artifact.Run{ID: id, PromptID: "prm_1", PromptName: "Find <trucks>", Status: "completed"})
+		s.Runs = append(s.Runs, artifact.Run{
+			ID: id, PromptID: "prm_1", PromptName: "Find <trucks> & cars", ProcessingModel: "standard",
+			ExecutedAt: fmt.Sprintf("2026-02-%02dT12:00:00.000Z", i+1), Status: "completed",
+		})
 		for j, content := range inputs {
 			s.add(id, j+1, content)
 		}
