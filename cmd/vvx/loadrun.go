@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -122,19 +121,9 @@ func (f loadRunFlags) describe(now time.Time) (export.Run, error) {
 	if len(run.PromptID) > export.MaxIDLength {
 		run.PromptID = f.run
 	}
-	if f.schema == "" {
-		return run, nil
-	}
-	raw, err := os.ReadFile(f.schema)
-	if err != nil {
-		return run, err
-	}
-	var object map[string]any
-	if err := json.Unmarshal(raw, &object); err != nil {
-		return run, fault.Newf(fault.Invalid, "schema_invalid", "%s is not a JSON object: %v.", f.schema, err)
-	}
-	run.Schema = raw
-	return run, nil
+	var err error
+	run.Schema, err = readSchema(f.schema)
+	return run, err
 }
 
 func (f loadRunFlags) refuseExisting(ctx context.Context, local *localService, run export.Run) error {

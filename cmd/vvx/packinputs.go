@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/columns"
+	"github.com/videovector/exports/internal/fault"
 )
 
 // packInputs are the result files of a pack, as one selection.
@@ -99,7 +99,7 @@ func readSchema(file string) (json.RawMessage, error) {
 	}
 	var object map[string]any
 	if err := json.Unmarshal(raw, &object); err != nil {
-		return nil, fmt.Errorf("%s is not a JSON object: %w", file, err)
+		return nil, fault.Newf(fault.Invalid, "schema_invalid", "%s is not a JSON object: %v.", file, err)
 	}
 	return raw, nil
 }
