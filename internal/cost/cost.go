@@ -56,7 +56,7 @@ const (
 func (m Model) Estimate(w Work) (Bill, error) {
 	var b Bill
 	partBytes := artifact.PartSize(w.Bytes)
-	table := w.Format == artifact.CSV || w.Format == artifact.Parquet
+	table := w.Format.Tabular()
 	packed := w.Compression != artifact.None && w.Compression != ""
 	if !table && (partBytes > steps.MaxPlainPartBytes || packed && w.Bytes > steps.MaxJoinedBytes) {
 		b.Refused = "export_too_large"

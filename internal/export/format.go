@@ -22,6 +22,9 @@ var Formats = []Format{JSON, NDJSON, CSV, Parquet, VTT, SRT, VTTChapters}
 // Known reports whether f is one of Formats.
 func (f Format) Known() bool { return slices.Contains(Formats, f) }
 
+// Tabular reports whether f makes rows under named columns.
+func (f Format) Tabular() bool { return f == CSV || f == Parquet }
+
 // Captions reports whether f makes one file per video.
 func (f Format) Captions() bool { return f == VTT || f == SRT || f == VTTChapters }
 

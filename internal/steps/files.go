@@ -29,7 +29,7 @@ func planFiles(e export.Export, sharded bool) []plannedFile {
 }
 
 // byShard reports whether shards of a large export write files of their own: tables have no place to be joined at.
-func (f plannedFile) byShard() bool { return f.Format == artifact.CSV || f.Format == artifact.Parquet }
+func (f plannedFile) byShard() bool { return f.Format.Tabular() }
 
 // plain reports whether the file's bytes have offsets that are known from the inputs' measures.
 func (f plannedFile) plain() bool {

@@ -34,7 +34,7 @@ func (s Package) workbench(ctx context.Context, w *workshop) *workbench {
 // table is the columns of the plan's tables, nil if it has none.
 func (p frozen) table() *columns.Table {
 	for _, f := range p.Files {
-		if f.byShard() {
+		if f.Format.Tabular() {
 			return columns.New(schemas(p.Document.Runs))
 		}
 	}

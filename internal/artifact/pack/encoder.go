@@ -108,5 +108,5 @@ func check(p *artifact.Parser, raw []byte, line int) (artifact.Record, error) {
 
 // tabular reports whether an output is a table.
 func (p *Pass) tabular() bool {
-	return slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Format == artifact.CSV || o.Format == artifact.Parquet })
+	return slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Format.Tabular() })
 }
