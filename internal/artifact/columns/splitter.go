@@ -42,7 +42,7 @@ const none = -1
 // Split gives the record's cells, one for each column, valid until the next Split. The parser has accepted the record
 // just before, and nothing since. A null has no place of its own: it is a cell that is null, as a member that is missing is,
 // unless it has no column. Neither has metadata that is an empty object.
-func (s *Splitter) Split(p *artifact.Parser, _ []byte) []Cell {
+func (s *Splitter) Split(p *artifact.Parser) []Cell {
 	clear(s.cells)
 	s.extra, s.rest = s.extra[:0], s.rest[:0]
 	for i := range fixed {

@@ -17,7 +17,7 @@ func cut(t *testing.T, s *Splitter, p *artifact.Parser, record string) map[strin
 	if _, err := p.Parse([]byte(record)); err != nil {
 		t.Fatal(err)
 	}
-	cells, got := s.Split(p, []byte(record)), map[string]string{}
+	cells, got := s.Split(p), map[string]string{}
 	cols := s.table.Columns()
 	if len(cells) != len(cols) {
 		t.Fatalf("%d cells for %d columns", len(cells), len(cols))
@@ -81,7 +81,7 @@ func TestSplit(t *testing.T) {
 func TestNothingOfARefusedRecordIsCut(t *testing.T) {
 	s, p := NewSplitter(New(nil)), artifact.NewParser()
 	_, err := p.Parse([]byte(`{"result_id":"a","x":1,"metadata":{"a":1}`))
-	for i, c := range s.Split(p, nil) {
+	for i, c := range s.Split(p) {
 		if err == nil || c.Raw != nil {
 			t.Errorf("cell %d is %s", i, c.Raw)
 		}
@@ -142,7 +142,7 @@ func TestSplittingAllocatesNothing(t *testing.T) {
 		if _, err := p.Parse(raw); err != nil {
 			t.Fatal(err)
 		}
-		s.Split(p, raw)
+		s.Split(p)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

@@ -85,7 +85,7 @@ func write(t *testing.T, table *columns.Table, records []byte) (file []byte, gua
 		if _, err := p.Parse(record); err != nil {
 			t.Fatalf("%v: %s", err, record)
 		}
-		b.Add(s.Split(p, record))
+		b.Add(s.Split(p))
 	}
 	return append(Header(table.Columns()), b.Bytes()...), b.Guarded()
 }

@@ -87,7 +87,7 @@ func (e *encoder) line(b *block, start, end int) {
 	t.recordSize += int64(len(raw))
 	e.record = record{raw: raw, start: start, end: end, strict: strict, parser: e.parser, Record: r}
 	if e.splitter != nil {
-		e.record.cells = e.splitter.Split(e.parser, raw)
+		e.record.cells = e.splitter.Split(e.parser)
 	}
 	for _, batch := range b.batches {
 		batch.add(&e.record)
