@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -90,12 +89,7 @@ func (s Assemble) commit(ctx context.Context, w *workshop) (m artifact.Manifest,
 
 // readManifest gives the manifest at the key, and its text.
 func readManifest(ctx context.Context, from blob.Reader, key string) (m artifact.Manifest, raw []byte, err error) {
-	body, _, err := from.Open(ctx, key, 0, -1)
-	if err != nil {
-		return m, nil, err
-	}
-	defer body.Close()
-	if raw, err = io.ReadAll(io.LimitReader(body, maxWorkBytes)); err != nil {
+	if raw, err = readWhole(ctx, from, key); err != nil {
 		return m, nil, err
 	}
 	if err := json.Unmarshal(raw, &m); err != nil || len(m.Files) == 0 {
@@ -132,12 +126,7 @@ func (s Assemble) putManifest(ctx context.Context, w *workshop, raw []byte) erro
 	if !fault.Is(err, fault.Conflict) {
 		return err
 	}
-	body, _, err := s.Artifacts.Open(ctx, manifestKey(w.job), 0, -1)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	there, err := io.ReadAll(io.LimitReader(body, maxWorkBytes))
+	there, err := readWhole(ctx, s.Artifacts, manifestKey(w.job))
 	if err == nil && !bytes.Equal(there, raw) {
 		err = fault.New(fault.Conflict, "artifact_differs", "Another manifest stands where this export's belongs.")
 	}

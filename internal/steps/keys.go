@@ -119,16 +119,21 @@ const maxWorkBytes = 256 << 20
 
 // readJSON reads one of the service's own objects.
 func readJSON(ctx context.Context, from blob.Reader, key string, v any) error {
-	body, _, err := from.Open(ctx, key, 0, -1)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	raw, err := io.ReadAll(io.LimitReader(body, maxWorkBytes))
+	raw, err := readWhole(ctx, from, key)
 	if err != nil {
 		return err
 	}
 	return json.Unmarshal(raw, v)
+}
+
+// readWhole reads the text of one of the service's own objects.
+func readWhole(ctx context.Context, from blob.Reader, key string) ([]byte, error) {
+	body, _, err := from.Open(ctx, key, 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(io.LimitReader(body, maxWorkBytes))
 }
 
 // writeJSON writes one of the service's own objects, over what is there.
