@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/videovector/exports/internal/artifact/artifacttest"
 	"github.com/videovector/exports/internal/export"
 )
 
@@ -15,7 +16,7 @@ var errStop = errors.New("stop")
 
 // TestInspectReadsWhatWasWritten holds for documents of every kind of record.
 func TestInspectReadsWhatWasWritten(t *testing.T) {
-	for seed, r := range seeds(200) {
+	for seed, r := range artifacttest.Seeds(200) {
 		d, all := randomDocument(r)
 		document, want := d.with(t, all...)
 		got, err := Inspect(iotest.OneByteReader(bytes.NewReader(document)))

@@ -12,6 +12,8 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/videovector/exports/internal/artifact/artifacttest"
 )
 
 // line is what Lines tells of one.
@@ -75,22 +77,6 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// chunks reads a text in pieces of random size, zero included.
-type chunks struct {
-	left   string
-	random *rand.Rand
-	most   int
-}
-
-func (c *chunks) Read(p []byte) (int, error) {
-	if c.left == "" {
-		return 0, io.EOF
-	}
-	n := copy(p[:min(len(p), c.random.IntN(c.most+1))], c.left)
-	c.left = c.left[n:]
-	return n, nil
-}
-
 // randomText is lines of random length, some of them irregular.
 func randomText(r *rand.Rand) string {
 	var s strings.Builder
@@ -111,9 +97,9 @@ func randomText(r *rand.Rand) string {
 
 // TestLinesAcrossChunks: however the bytes arrive and however small the buffer is, every line is read once.
 func TestLinesAcrossChunks(t *testing.T) {
-	for seed, r := range seeds(3000) {
+	for seed, r := range artifacttest.Seeds(3000) {
 		content := randomText(r)
-		l := &Lines{r: bufio.NewReaderSize(&chunks{content, r, 1 + r.IntN(40)}, 16+r.IntN(64))}
+		l := &Lines{r: bufio.NewReaderSize(artifacttest.Chunks(content, r, 1+r.IntN(40)), 16+r.IntN(64))}
 		if diff := cmp.Diff(wantLines(content), readAll(t, l)); diff != "" {
 			t.Fatalf("seed %d, %q (-want +got):\n%s", seed, content, diff)
 		}
@@ -171,7 +157,7 @@ func FuzzLines(f *testing.F) {
 	f.Add("{}\n{}\n", 100, 7)
 	f.Fuzz(func(t *testing.T, content string, buffer, most int) {
 		r := rand.New(rand.NewPCG(1, 1))
-		l := &Lines{r: bufio.NewReaderSize(&chunks{content, r, 1 + max(0, most%4096)}, max(0, buffer%4096))}
+		l := &Lines{r: bufio.NewReaderSize(artifacttest.Chunks(content, r, 1+max(0, most%4096)), max(0, buffer%4096))}
 		if diff := cmp.Diff(wantLines(content), readAll(t, l)); diff != "" {
 			t.Fatalf("(-want +got):\n%s", diff)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/videovector/exports/internal/artifact/artifacttest"
 	"github.com/videovector/exports/internal/export"
 )
 
@@ -44,7 +45,7 @@ func (w *written) flush(n int, content []byte) error {
 
 // TestPartWriter writes random content in random pieces: the parts are its cuts at multiples of the size.
 func TestPartWriter(t *testing.T) {
-	for seed, r := range seeds(1000) {
+	for seed, r := range artifacttest.Seeds(1000) {
 		size, first := 1+r.IntN(20), 1+r.IntN(5)
 		content := strings.Repeat("0123456789abc", r.IntN(20))
 		var got, want written
@@ -71,7 +72,7 @@ func TestPartWriter(t *testing.T) {
 // TestPartWriterDigestsWhatItWrites writes more parts and pieces than there is room for, slower and faster than they
 // are digested: the digests are those of the whole.
 func TestPartWriterDigestsWhatItWrites(t *testing.T) {
-	for seed, r := range seeds(30) {
+	for seed, r := range artifacttest.Seeds(30) {
 		size := []int{behindStep / 2, behindStep, behindStep + 1, 3*behindStep - 7, 5 * behindStep}[r.IntN(5)]
 		content := make([]byte, r.IntN(6*size+1))
 		for k := range content {
@@ -204,7 +205,7 @@ func TestDiscard(t *testing.T) {
 // TestDigests computes every digest the long way.
 func TestDigests(t *testing.T) {
 	nvme := crc64.MakeTable(0x9a6c9329ac4bc9b5)
-	for seed, r := range seeds(200) {
+	for seed, r := range artifacttest.Seeds(200) {
 		content := []byte(strings.Repeat("Straße 😀 ", r.IntN(50)))
 		size := int64(1 + r.IntN(100))
 		whole, tree := sha256.Sum256(content), sha256.New()
@@ -233,7 +234,7 @@ func TestDigests(t *testing.T) {
 
 // TestManifestIsTrue reads the manifest back and holds the document against it; any other document is refused.
 func TestManifestIsTrue(t *testing.T) {
-	for seed, r := range seeds(100) {
+	for seed, r := range artifacttest.Seeds(100) {
 		d, all := randomDocument(r)
 		document, counts := d.with(t, all...)
 		out := bytes.NewBuffer(document)

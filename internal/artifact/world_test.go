@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/videovector/exports/internal/artifact/artifacttest"
 	"github.com/videovector/exports/internal/export"
 )
 
@@ -56,17 +57,6 @@ func (d *Document) alone(digests Digests, c export.Counts) Manifest {
 	return d.NewManifest([]File{{Name: "exp_1.json", Format: JSON, Rows: c.Results, Digests: digests}}, c, d.Rows()-c.Results)
 }
 
-// randomRecord is a strict record of some kind and size, now and then with what trips careless code.
-func randomRecord(r *rand.Rand, id int) string {
-	extras := []string{
-		"", `,"x":null`, `,"text":"😀 \ud83d\ude00 ü"`, `,"text":"line\nfeed\tand \"quotes\" \\"`, `,"n":1.50e+10,"deep":[[{"a":[]}]]`,
-		`,"selected":true`, `,"status":"failed"`, `,"field_extraction_succeeded":false`, ` , "spaced" : [ 1 , 2 ] `, `,"sep":"},\n{"`,
-		`,"long":"` + strings.Repeat("x", r.IntN(600)) + `"`,
-	}
-	kind := []string{"segment", "video", "other"}[r.IntN(3)]
-	return fmt.Sprintf(`{"result_type":%q,"result_id":"%d"%s}`, kind, id, extras[r.IntN(len(extras))])
-}
-
 // randomDocument is a document and the records that it is to hold.
 func randomDocument(r *rand.Rand) (*Document, []string) {
 	var rows []int64
@@ -74,19 +64,8 @@ func randomDocument(r *rand.Rand) (*Document, []string) {
 	for range 1 + r.IntN(3) {
 		rows = append(rows, r.Int64N(20))
 		for range rows[len(rows)-1] {
-			records = append(records, randomRecord(r, len(records)))
+			records = append(records, artifacttest.Record(r, len(records)))
 		}
 	}
 	return planned(rows...), records
-}
-
-// seeds are the cases of a property test.
-func seeds(n uint64) func(yield func(uint64, *rand.Rand) bool) {
-	return func(yield func(uint64, *rand.Rand) bool) {
-		for seed := range n {
-			if !yield(seed, rand.New(rand.NewPCG(seed, 1))) {
-				return
-			}
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/artifacttest"
 )
 
 // cutAt gives where blocks of a text end, read from r.
@@ -42,10 +43,10 @@ func wantCuts(text string, size int) (ends []int64) {
 
 // TestCutsDependOnTheInputAlone: whatever pieces it is read in.
 func TestCutsDependOnTheInputAlone(t *testing.T) {
-	for seed, r := range seeds(3000) {
+	for seed, r := range artifacttest.Seeds(3000) {
 		text := randomInput(r, false) + randomInput(r, true)
 		size := 1 + r.IntN(400)
-		got, all := cutAt(t, &chunks{text, r, 1 + r.IntN(600)}, size)
+		got, all := cutAt(t, artifacttest.Chunks(text, r, 1+r.IntN(600)), size)
 		if n := len(got); n > 1 && got[n-1] == got[n-2] {
 			got = got[:n-1] // an empty block tells of the end
 		}
@@ -57,12 +58,12 @@ func TestCutsDependOnTheInputAlone(t *testing.T) {
 
 // TestCutsOfLargeInputs does it with blocks of the real size and with lines from 1 byte to several blocks.
 func TestCutsOfLargeInputs(t *testing.T) {
-	for seed, r := range seeds(6) {
+	for seed, r := range artifacttest.Seeds(6) {
 		var text bytes.Buffer
 		for text.Len() < 12*blockBytes {
 			text.WriteString(strings.Repeat("x", r.IntN(1<<r.IntN(22))) + "\n")
 		}
-		for _, in := range []io.Reader{bytes.NewReader(text.Bytes()), &chunks{text.String(), r, 1 << 20}, &chunks{text.String(), r, 5000}} {
+		for _, in := range []io.Reader{bytes.NewReader(text.Bytes()), artifacttest.Chunks(text.String(), r, 1<<20), artifacttest.Chunks(text.String(), r, 5000)} {
 			got, all := cutAt(t, in, blockBytes)
 			if n := len(got); n > 1 && got[n-1] == got[n-2] {
 				got = got[:n-1]

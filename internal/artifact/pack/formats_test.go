@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/artifacttest"
 	"github.com/videovector/exports/internal/artifact/columns"
 	"github.com/videovector/exports/internal/artifact/parquetfile"
 	"github.com/videovector/exports/internal/export"
@@ -39,7 +40,7 @@ func every() (all []Output) {
 func large(r *rand.Rand, blocks int) *shelf {
 	var text strings.Builder
 	for i := 0; text.Len() < blocks*blockBytes; i++ {
-		text.WriteString(randomRecord(r, i) + "\n")
+		text.WriteString(artifacttest.Record(r, i) + "\n")
 		if r.IntN(500) == 0 {
 			text.WriteString(bad[r.IntN(len(bad))] + "\r\n\n")
 		}
@@ -127,10 +128,10 @@ func unpackedByTool(t *testing.T, packed string, c artifact.Compression) (string
 // TestMembersDependOnTheirContentAlone: not on what was packed before.
 func TestMembersDependOnTheirContentAlone(t *testing.T) {
 	used := &packer{}
-	for seed, r := range seeds(40) {
+	for seed, r := range artifacttest.Seeds(40) {
 		var text strings.Builder
 		for i := range r.IntN(1500) {
-			text.WriteString(randomRecord(r, i))
+			text.WriteString(artifacttest.Record(r, i))
 		}
 		for _, c := range []artifact.Compression{artifact.Gzip, artifact.Zstd} {
 			want, err := new(packer).member(nil, c, []byte(text.String()))
@@ -175,7 +176,7 @@ func TestSharesMakeAPackedDocument(t *testing.T) {
 
 // TestTablesHoldEveryRecord counts the rows of tables with other readers than the packer's.
 func TestTablesHoldEveryRecord(t *testing.T) {
-	for seed, r := range seeds(60) {
+	for seed, r := range artifacttest.Seeds(60) {
 		s := randomShelf(r, false)
 		m := s.make(t, 1+r.IntN(400), 1+r.IntN(3), Output{Format: artifact.CSV, Whole: true}, Output{Format: artifact.Parquet, Whole: true})
 		all, err := csv.NewReader(strings.NewReader(m.Files[0])).ReadAll()

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/artifacttest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -74,7 +75,7 @@ func TestGolden(t *testing.T) {
 // TestDocumentIsJSONForEveryReader reads random documents with another parser: the records are there, in order, byte
 // for byte.
 func TestDocumentIsJSONForEveryReader(t *testing.T) {
-	for seed, r := range seeds(300) {
+	for seed, r := range artifacttest.Seeds(300) {
 		s := randomShelf(r, true)
 		var want, got []string
 		for _, in := range s.Inputs {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/artifacttest"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 )
@@ -55,7 +56,7 @@ var documentAndLines = []Output{{Format: artifact.JSON, Whole: true}, {Format: a
 // TestDocumentIsAsByHand holds whole documents of strict and of blank-ridden inputs against ones made by hand, with blocks
 // of every size around that of a record and any number of threads.
 func TestDocumentIsAsByHand(t *testing.T) {
-	for seed, r := range seeds(600) {
+	for seed, r := range artifacttest.Seeds(600) {
 		s := randomShelf(r, true)
 		s.MatchesOnly = r.IntN(4) == 0
 		if r.IntN(2) == 0 {
@@ -121,7 +122,7 @@ func fits(record string) bool {
 
 // TestNothingIsLost holds passes over irregular and broken inputs against the oracle.
 func TestNothingIsLost(t *testing.T) {
-	for seed, r := range seeds(1500) {
+	for seed, r := range artifacttest.Seeds(1500) {
 		s := randomShelf(r, false)
 		s.holds(t, seed, s.make(t, 1+r.IntN(400), 1+r.IntN(3), documentAndLines...))
 	}
@@ -152,7 +153,7 @@ func (s *shelf) holds(t testing.TB, seed any, got made) {
 
 // TestThreadsChangeNothing compares everything that a pass gives, rejects' texts and all.
 func TestThreadsChangeNothing(t *testing.T) {
-	for seed, r := range seeds(150) {
+	for seed, r := range artifacttest.Seeds(150) {
 		s := randomShelf(r, false)
 		size := 1 + r.IntN(400)
 		want := s.make(t, size, 1, documentAndLines...)

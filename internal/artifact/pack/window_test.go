@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/artifacttest"
 	"github.com/videovector/exports/internal/export"
 )
 
@@ -104,7 +105,7 @@ func (s *shelf) layouts(t *testing.T, measured bool) (all []layout, counts expor
 
 // TestWindowsMakeTheWhole: windows of strict inputs, cut anywhere, are the file.
 func TestWindowsMakeTheWhole(t *testing.T) {
-	for seed, r := range seeds(800) {
+	for seed, r := range artifacttest.Seeds(800) {
 		s := randomShelf(r, true)
 		layouts, want := s.layouts(t, false)
 		for _, l := range layouts {
@@ -128,7 +129,7 @@ func (s *shelf) windowsMake(t *testing.T, seed uint64, r *rand.Rand, l layout, w
 // TestMeasuredWindowsMakeTheWhole: so are windows of any inputs that were measured before, of every record and of those
 // that match.
 func TestMeasuredWindowsMakeTheWhole(t *testing.T) {
-	for seed, r := range seeds(800) {
+	for seed, r := range artifacttest.Seeds(800) {
 		s := randomShelf(r, false)
 		s.MatchesOnly = r.IntN(2) == 0
 		layouts, want := s.layouts(t, true)
@@ -146,7 +147,7 @@ func TestMeasuredWindowsMakeTheWhole(t *testing.T) {
 
 // TestIrregularInputHasNoWindows: wherever inputs aren't strict, some shard says so, and all the records are counted.
 func TestIrregularInputHasNoWindows(t *testing.T) {
-	for seed, r := range seeds(800) {
+	for seed, r := range artifacttest.Seeds(800) {
 		s := randomShelf(r, false)
 		s.MatchesOnly = r.IntN(4) == 0
 		layouts, want := s.layouts(t, false)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/artifact/artifacttest"
 	"github.com/videovector/exports/internal/artifact/columns"
 	"github.com/videovector/exports/internal/export"
 )
@@ -122,17 +123,6 @@ func splitLines(content string) (all []lineOf) {
 	return all
 }
 
-// randomRecord is a strict record of some kind and size, now and then with what trips careless code.
-func randomRecord(r *rand.Rand, id int) string {
-	extras := []string{
-		"", `,"x":null`, `,"text":"😀 \ud83d\ude00 ü"`, `,"text":"line\nfeed\tand \"quotes\" \\"`, `,"n":1.50e+10,"deep":[[{"a":[]}]]`,
-		`,"selected":true`, `,"status":"failed"`, `,"field_extraction_succeeded":false`, ` , "spaced" : [ 1 , 2 ] `, `,"sep":"},\n{"`,
-		`,"long":"` + strings.Repeat("x", r.IntN(600)) + `"`, `,"start_time":1.5,"end_time":2`,
-	}
-	kind := []string{"segment", "video", "other"}[r.IntN(3)]
-	return fmt.Sprintf(`{"result_type":%q,"result_id":"%d"%s}`, kind, id, extras[r.IntN(len(extras))])
-}
-
 // bad are lines that hold no record which can be exported.
 var bad = []string{
 	`{}`, `{"result_id":7}`, `[1]`, `{"result_id":"a"`, `{"result_id":"a"}{}`, "\x00", `{"result_id":"a","result_id":"b"}`,
@@ -144,10 +134,10 @@ func randomInput(r *rand.Rand, strict bool) string {
 	var s strings.Builder
 	for i := range r.IntN(7) {
 		if strict || r.IntN(3) > 0 {
-			s.WriteString(randomRecord(r, i) + "\n")
+			s.WriteString(artifacttest.Record(r, i) + "\n")
 			continue
 		}
-		s.WriteString([]string{"\n", " \r\n", "\ufeff", " " + randomRecord(r, i) + "\r\n", bad[r.IntN(len(bad))] + "\n"}[r.IntN(5)])
+		s.WriteString([]string{"\n", " \r\n", "\ufeff", " " + artifacttest.Record(r, i) + "\r\n", bad[r.IntN(len(bad))] + "\n"}[r.IntN(5)])
 	}
 	if text := s.String(); strict || r.IntN(3) > 0 {
 		return text
@@ -167,17 +157,6 @@ func randomShelf(r *rand.Rand, strict bool) *shelf {
 	return newShelf(runs...)
 }
 
-// seeds are the cases of a property test.
-func seeds(n uint64) func(yield func(uint64, *rand.Rand) bool) {
-	return func(yield func(uint64, *rand.Rand) bool) {
-		for seed := range n {
-			if !yield(seed, rand.New(rand.NewPCG(seed, 1))) {
-				return
-			}
-		}
-	}
-}
-
 var errStop = errors.New("stop")
 
 // stopWriter fails when more than left bytes are written.
@@ -188,20 +167,4 @@ func (w *stopWriter) Write(p []byte) (int, error) {
 		return 0, errStop
 	}
 	return len(p), nil
-}
-
-// chunks reads a text in pieces of random size, zero included.
-type chunks struct {
-	left   string
-	random *rand.Rand
-	most   int
-}
-
-func (c *chunks) Read(p []byte) (int, error) {
-	if c.left == "" {
-		return 0, io.EOF
-	}
-	n := copy(p[:min(len(p), c.random.IntN(c.most+1))], c.left)
-	c.left = c.left[n:]
-	return n, nil
 }
