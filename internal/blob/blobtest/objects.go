@@ -1,6 +1,7 @@
 package blobtest
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"sync"
@@ -44,6 +45,14 @@ func testPutIfAbsent(t *testing.T, bench Bench) {
 	}
 	_, err := b.Put(t.Context(), "a", []byte("second"), blob.PutOptions{IfAbsent: true})
 	refused(t, "second Put", err, fault.Conflict)
+	content(t, b, "a", []byte("first"))
+
+	// A server may refuse on sight of the headers, while most of the body is still on its way.
+	large := bytes.Repeat([]byte("0123456\n"), 2<<20)
+	for range 5 {
+		_, err := b.Put(t.Context(), "a", large, blob.PutOptions{IfAbsent: true})
+		refused(t, "Put of 16 MiB over an object", err, fault.Conflict)
+	}
 	content(t, b, "a", []byte("first"))
 }
 

@@ -142,9 +142,22 @@ func (b *Bucket) Put(ctx context.Context, key string, content []byte, o blob.Put
 	}
 	out, err := b.client.PutObject(ctx, in)
 	if err != nil {
-		return blob.Info{}, Failure(err)
+		return blob.Info{}, b.putFailure(ctx, key, o, Failure(err))
 	}
 	return blob.Info{Key: key, Bytes: int64(len(content)), ETag: unquote(out.ETag), VersionID: aws.ToString(out.VersionId)}, nil
+}
+
+// putFailure is the failure of a Put. A store that refuses a conditional one may hang up while the object is still on its
+// way, and its refusal is lost: then what counts is whether an object stands there, be it somebody else's or, if only the
+// reply was lost, this one.
+func (b *Bucket) putFailure(ctx context.Context, key string, o blob.PutOptions, failure error) error {
+	if !o.IfAbsent || !fault.Is(failure, fault.Unavailable) {
+		return failure
+	}
+	if _, err := b.Head(ctx, key); err != nil {
+		return failure
+	}
+	return fault.Wrap(failure, fault.Conflict, "storage_failed", "The object storage has an object there already.")
 }
 
 // Delete implements blob.Writer.
