@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/minio/crc64nvme"
+
+	"github.com/videovector/exports/internal/artifact/shapair"
 )
 
 // WholeBytes is the longest file that has a SHA-256 of all of it. That digest can't be computed in parts, by several
@@ -54,28 +56,16 @@ func (d *Digester) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// lane is two blocks of SHA-256.
-const lane = 128
-
-// hash digests p for the whole and for its part. Until the first part ends they are one and the same. After that they
-// take turns every two blocks: neither waits for the other, and a processor works on both at once, which is a quarter
-// faster than one after the other. Blocks are cut where the whole's are.
+// hash digests p for the whole and for its part. Until the first part ends they are one and the same.
 func (d *Digester) hash(p []byte) {
-	if len(d.sums) == 0 {
+	switch {
+	case len(d.sums) == 0:
 		d.whole.Write(p)
-		return
-	}
-	if d.bytes > d.wholeBytes {
+	case d.bytes > d.wholeBytes:
 		d.part.Write(p)
-		return
+	default:
+		shapair.Write(d.whole, d.part, p)
 	}
-	for k := lane - int(d.bytes%lane); k < len(p); k = lane {
-		d.whole.Write(p[:k])
-		d.part.Write(p[:k])
-		p = p[k:]
-	}
-	d.whole.Write(p)
-	d.part.Write(p)
 }
 
 // endPart takes the digest of the part that has been written.
