@@ -57,16 +57,17 @@ func TestEveryPrefixAndSuffix(t *testing.T) {
 	}
 }
 
-// TestEveryPlaceInAWord moves whatever a string may hold or not over the edges of words, to the end of the text too.
+// TestEveryPlaceInAWord moves whatever a string may hold or not over the edges of words and of the blocks that run takes,
+// to the end of the text too.
 func TestEveryPlaceInAWord(t *testing.T) {
 	s := New(depth, noted...)
 	pieces := []string{
 		`\"`, `\\`, `\u0061`, `\ud83d\ude00`, `\ud83d`, `\x`, "é", "人", "😀", "é人😀", "\xff", "\xc3", "\xe4\xba", "\xf0\x9f\x98", "\xed\xa0\x80",
 		"\x00", "\x1f", " ", "!", "#", "[", "]", "\x7f", "\u0080", `"`, `","`, `":1,"`,
 	}
-	for before := range 20 {
+	for before := range 36 {
 		for _, piece := range pieces {
-			for after := range 20 {
+			for after := range 36 {
 				word := strings.Repeat("x", before) + piece + strings.Repeat("y", after)
 				agree(t, s, []byte(`{"a":"`+word+`"}`))
 				agree(t, s, []byte(`{"`+word+`":1}`))

@@ -20,10 +20,44 @@ func special(w uint64) uint64 {
 	return (((w ^ 2*ones) - 0x21*ones) | ((w ^ '\\'*ones) - ones) | w) & highs
 }
 
-// string gives the index after the string whose quote is at i, and remembers if it met an escape. It is one function,
-// and runes of two and three bytes are told in its midst, because text that is not ASCII stops every few words.
+// string gives the index after the string whose quote is at i, and remembers if it met an escape.
 func (s *Scanner) string(b []byte, i int) int {
 	i++
+	for wide && len(b)-i >= 32 {
+		at, met := run(b, i)
+		if at == none {
+			break // narrow finds out what
+		}
+		if !met {
+			i = runeStart(b, i, at)
+			break
+		}
+		if b[at] == '"' {
+			return at + 1
+		}
+		if i = s.rare(b, at); i == none {
+			return none
+		}
+	}
+	return s.narrow(b, i)
+}
+
+// runeStart gives the index of the rune, of those from start on, that begins at i or goes on there.
+func runeStart(b []byte, start, i int) int {
+	for k := i - 1; k >= max(start, i-3); k-- {
+		switch c := b[k]; {
+		case c >= 0xc0:
+			return k
+		case c < 0x80:
+			return i
+		}
+	}
+	return i
+}
+
+// narrow gives the index after the string of which everything before i is known, word by word. It is one function, and
+// runes of two and three bytes are told in its midst, because text that is not ASCII stops every few words.
+func (s *Scanner) narrow(b []byte, i int) int {
 words:
 	for i+8 <= len(b) {
 		m := special(binary.LittleEndian.Uint64(b[i : i+8]))

@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package strictjson
+
+const wide = false
+
+func run([]byte, int) (at int, met bool) { return none, false }
