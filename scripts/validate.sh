@@ -18,12 +18,11 @@ scripts/asl-lint.sh "$definition"
 command -v readelf >/dev/null || { echo 'validate: readelf is missing (binutils)' >&2; exit 3; }
 
 # Beside the build that `sam deploy` takes, which stays as it is.
-for pair in 'arm64:arm64:AArch64' 'x86_64:amd64:X86-64'; do
-  IFS=: read -r architecture goarch machine <<<"$pair"
+for pair in 'arm64:AArch64' 'x86_64:X86-64'; do
+  IFS=: read -r architecture machine <<<"$pair"
   built=.aws-sam/validate/$architecture
   SECONDS=0
-  GOARCH_TARGET=$goarch scripts/sam.sh build --build-dir "$built" --parameter-overrides "Architecture=$architecture" >"$log" 2>&1 ||
-    { cat "$log" >&2; exit 1; }
+  scripts/sam.sh build --build-dir "$built" --parameter-overrides "Architecture=$architecture" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
   for folder in functions/*/; do
     name=$(basename "$folder" | sed -E 's/(^|-)([a-z])/\U\2/g')Function
     bootstrap=$built/$name/bootstrap

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	exports "github.com/videovector/exports"
 )
 
 func TestFoldersAndFunctionsMatch(t *testing.T) {
@@ -26,34 +29,55 @@ func TestFoldersAndFunctionsMatch(t *testing.T) {
 	}
 }
 
-// TestMakeBuildsEachFunction asks make what `sam build` would make it do.
+// TestMakeBuildsEachFunction asks make what `sam build` makes it do: SAM runs the Makefile of CodeUri, which the
+// template's Architecture alone chooses, and tells it no architecture.
 func TestMakeBuildsEachFunction(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		t.Skip("make is missing")
 	}
-	for _, folder := range folders(t) {
-		cmd := exec.CommandContext(t.Context(), "make", "--dry-run", "build-"+logicalID(folder), "ARTIFACTS_DIR=/artifacts", "GOARCH_TARGET=amd64")
-		cmd.Dir = "../.."
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Errorf("%s: %v\n%s", folder, err, out)
-			continue
+	var p struct {
+		Parameters struct {
+			Architecture struct{ AllowedValues []string }
 		}
-		line := strings.Join(strings.Fields(strings.ReplaceAll(string(out), "\\\n", " ")), " ")
-		for _, part := range []string{
-			"CGO_ENABLED=0 GOOS=linux GOARCH=amd64", "-trimpath", `-ldflags="-s -w -buildid="`, "-tags lambda.norpc",
-			`-o "/artifacts/bootstrap" ./functions/` + folder,
-		} {
-			if !strings.Contains(line+" ", part+" ") {
-				t.Errorf("make for %s has no %s: %s", folder, part, line)
-			}
+	}
+	parse(t, exports.Template, &p)
+	goarch := map[string]string{"arm64": "arm64", "x86_64": "amd64"}
+	if d := cmp.Diff(slices.Sorted(maps.Keys(goarch)), p.Parameters.Architecture.AllowedValues); d != "" {
+		t.Fatalf("architectures (-known here +template):\n%s", d)
+	}
+	for architecture, target := range goarch {
+		makefile, err := filepath.Abs(filepath.Join("../..", strings.ReplaceAll(load(t).Globals.Function.CodeUri, "${Architecture}", architecture), "Makefile"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, folder := range folders(t) {
+			cmd := exec.CommandContext(t.Context(), "make", "--dry-run", "--makefile", makefile, "build-"+logicalID(folder))
+			cmd.Dir = filepath.Dir(makefile)
+			cmd.Env = append(os.Environ(), "ARTIFACTS_DIR=/artifacts", "GOARCH_TARGET=another")
+			checkBuild(t, cmd, "CGO_ENABLED=0 GOOS=linux GOARCH="+target, `-o "/artifacts/bootstrap" ./functions/`+folder)
+		}
+	}
+}
+
+// checkBuild holds what make would run against how functions are built.
+func checkBuild(t *testing.T, cmd *exec.Cmd, environment, output string) {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v: %v\n%s", cmd, err, out)
+		return
+	}
+	line := strings.Join(strings.Fields(strings.ReplaceAll(string(out), "\\\n", " ")), " ")
+	for _, part := range []string{environment, "-trimpath", `-ldflags="-s -w -buildid="`, "-tags lambda.norpc", output} {
+		if !strings.Contains(line+" ", part+" ") {
+			t.Errorf("%v has no %s: %s", cmd, part, line)
 		}
 	}
 }
 
 func TestEveryFunctionIsComplete(t *testing.T) {
 	tmpl := load(t)
-	if g := tmpl.Globals.Function; g.Runtime != "provided.al2023" || g.Handler != "bootstrap" || g.CodeUri != "." ||
+	if g := tmpl.Globals.Function; g.Runtime != "provided.al2023" || g.Handler != "bootstrap" || g.CodeUri != "scripts/sam/${Architecture}" ||
 		!slices.Equal(g.Architectures, []string{"${Architecture}"}) {
 		t.Errorf("globals = %+v", g)
 	}
