@@ -105,7 +105,7 @@ func arrange(built, dir string) error {
 
 // sourceTree is the folder of the module that the working directory lies in, which must be this one.
 func sourceTree(ctx context.Context) (string, error) {
-	const advice = "-real-bootstrap compiles the functions: %w; run it in the source tree, or give -bootstraps DIR with compiled ones"
+	const advice = "the source tree is needed, to compile functions or to describe them: %w; run it there (with -real-bootstrap, -bootstraps DIR names compiled ones)"
 	if _, err := exec.LookPath("go"); err != nil {
 		return "", fmt.Errorf(advice, errors.New("the go command is not installed"))
 	}

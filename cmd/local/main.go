@@ -15,11 +15,13 @@ import (
 
 const usage = `Usage: local [flags]
        local invoke FUNCTION EVENT.json
+       local world [flags]
 
 Without a command, local runs the whole service until Ctrl-C. Everything it knows is kept in the data folder; after a
 kill the next start resumes every open export.
 
 "invoke" replays one event fixture against one function, over a fresh set of fixture records, and prints the reply.
+"world" serves those records to functions that the SAM CLI runs; "local world -h" tells more.
 
 Flags:
 `
@@ -43,8 +45,13 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) > 0 && args[0] == "invoke" {
-		return runInvoke(ctx, args[1:], stdout, stderr)
+	if len(args) > 0 {
+		switch args[0] {
+		case "invoke":
+			return runInvoke(ctx, args[1:], stdout, stderr)
+		case "world":
+			return runWorld(ctx, args[1:], stdout, stderr)
+		}
 	}
 	var o options
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)

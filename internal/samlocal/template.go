@@ -1,0 +1,105 @@
+package samlocal
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// changes are what a local template has otherwise than the deployed one. Paths are relative to the local template.
+type changes struct {
+	architecture string
+	variables    []string // that every function is to be able to be given: the SAM CLI passes no others on
+	build        string   // what `sam build` made
+	source       string   // the deployed template's folder
+	layer        string   // mounted as /opt in functions that open secrets
+}
+
+const functionType = "AWS::Serverless::Function"
+
+// localTemplate is the deployed template, with the changes made.
+func localTemplate(deployed []byte, c changes) ([]byte, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(deployed, &doc); err != nil {
+		return nil, fmt.Errorf("template: %w", err)
+	}
+	if len(doc.Content) != 1 {
+		return nil, errors.New("template: it is empty")
+	}
+	root := doc.Content[0]
+	architecture := find(root, "Parameters", "Architecture", "Default")
+	global := find(root, "Globals", "Function", "Environment", "Variables")
+	resources := find(root, "Resources")
+	if architecture == nil || global == nil || resources == nil {
+		return nil, errors.New("template: it lacks Parameters.Architecture, Globals.Function.Environment or Resources")
+	}
+	architecture.Value = c.architecture
+	for _, name := range slices.Sorted(slices.Values(c.variables)) {
+		if find(global, name) == nil {
+			set(global, name, scalar("local"))
+		}
+	}
+	for i := 0; i+1 < len(resources.Content); i += 2 {
+		c.resource(resources.Content[i].Value, resources.Content[i+1])
+	}
+	set(resources, "LocalLayer", mapping(
+		"Type", scalar("AWS::Serverless::LayerVersion"), "Properties", mapping("ContentUri", scalar(c.layer)),
+	))
+	return yaml.Marshal(&doc)
+}
+
+func (c changes) resource(id string, r *yaml.Node) {
+	properties := find(r, "Properties")
+	if location := find(properties, "DefinitionBody", "Fn::Transform", "Parameters", "Location"); location != nil {
+		location.Value = path.Join(c.source, location.Value)
+	}
+	if uri := find(properties, "DefinitionUri"); uri != nil {
+		uri.Value = path.Join(c.source, uri.Value)
+	}
+	if kind := find(r, "Type"); kind == nil || kind.Value != functionType {
+		return
+	}
+	set(properties, "CodeUri", scalar(path.Join(c.build, id)))
+	if find(properties, "Environment", "Variables", "KMS_KEY_ID") != nil {
+		set(properties, "Layers", &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Tag: "!Ref", Value: "LocalLayer"}}})
+	}
+}
+
+// find is the value below the names, or nil.
+func find(n *yaml.Node, names ...string) *yaml.Node {
+	for _, name := range names {
+		var next *yaml.Node
+		for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == name {
+				next = n.Content[i+1]
+			}
+		}
+		n = next
+	}
+	return n
+}
+
+// set writes a field of a mapping.
+func set(n *yaml.Node, name string, value *yaml.Node) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			n.Content[i+1] = value
+			return
+		}
+	}
+	n.Content = append(n.Content, scalar(name), value)
+}
+
+func scalar(value string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: value} }
+
+// mapping takes names and values in turn.
+func mapping(fields ...any) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode}
+	for i := 0; i+1 < len(fields); i += 2 {
+		set(n, fields[i].(string), fields[i+1].(*yaml.Node))
+	}
+	return n
+}
