@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 
 const worldUsage = `Usage: local world [flags]
 
-Serves the fixture records to functions that the SAM CLI runs, until Ctrl-C: in a DynamoDB Local, which must run already
+Serves the fixture records to functions that the SAM CLI runs, until Ctrl-C, with UNTIL_EOF=1 until stdin ends: in a DynamoDB Local, which must run already
 (scripts/dynamodb.sh run 8000), an embedded S3, and a Step Functions that takes note of executions. The folder -out gets
 template.yaml and env.json for sam local; samconfig.toml names both. Run it in the source tree, after sam build.
 
@@ -57,8 +58,13 @@ func serveWorld(ctx context.Context, cfg samlocal.Config, stdout, stderr io.Writ
 		return err
 	}
 	defer func() { err = errors.Join(err, world.Close()) }()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	fmt.Fprintf(stdout, "Serving the fixture records. The SAM CLI reads %s and %s.\n",
 		filepath.Join(out, samlocal.TemplateFile), filepath.Join(out, samlocal.EnvironmentFile))
+	if os.Getenv("UNTIL_EOF") == "1" { // as the scripts that run emulators
+		go func() { _, _ = io.Copy(io.Discard, os.Stdin); stop() }()
+	}
 	<-ctx.Done()
 	return nil
 }

@@ -94,28 +94,53 @@ func (e *Emulator) start(ctx context.Context) error {
 
 // run starts the emulator and waits for its address.
 func (e *Emulator) run(cmd *exec.Cmd) error {
-	cmd.Env = append(os.Environ(), "UNTIL_EOF=1")
+	lines, input, err := start(cmd, func(line string) bool {
+		return strings.HasPrefix(line, "http") && strings.Contains(line, "://127.0.0.1:")
+	})
+	if err == nil {
+		e.endpoint, e.input = lines[len(lines)-1], input
+	}
+	return err
+}
+
+// Program starts a script of the project that runs until its standard input ends, and waits for the line of its output
+// that ready holds for. It gives the lines up to that one, and what ends the script; it ends with the test binary at the
+// latest. Where the part of that name is missing the test is skipped, as Start does.
+func Program(t testing.TB, name string, cmd *exec.Cmd, ready func(line string) bool) (lines []string, stop func()) {
+	t.Helper()
+	lines, input, err := start(cmd, ready)
+	skipMissing(t, name, err)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return lines, func() {
+		_ = input.Close() // a script that has ended by itself has no use for its end
+		_ = cmd.Wait()    // how it ended says nothing: it was told to
+	}
+}
+
+func start(cmd *exec.Cmd, ready func(line string) bool) (said []string, input io.Closer, err error) {
+	cmd.Env = append(cmd.Environ(), "UNTIL_EOF=1")
 	var log bytes.Buffer
 	cmd.Stderr = &log
-	input, err := cmd.StdinPipe()
-	if err != nil {
-		return err
+	if input, err = cmd.StdinPipe(); err != nil {
+		return nil, nil, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return err
+		return nil, nil, err
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if strings.HasPrefix(lines.Text(), "http") && strings.Contains(lines.Text(), "://127.0.0.1:") {
-			go io.Copy(io.Discard, out) //nolint:errcheck // it lasts as long as the emulator
-			e.endpoint, e.input = lines.Text(), input
-			return nil
+		said = append(said, lines.Text())
+		if ready(lines.Text()) {
+			go io.Copy(io.Discard, out) //nolint:errcheck // it lasts as long as the program
+			return said, input, nil
 		}
 	}
-	return failure(cmd.Wait(), log.Bytes())
+	return nil, nil, failure(cmd.Wait(), log.Bytes())
 }
 
 func failure(err error, out []byte) error {

@@ -1,0 +1,186 @@
+package samtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/videovector/exports/internal/emulator"
+	"github.com/videovector/exports/internal/samlocal"
+	"github.com/videovector/exports/internal/store/dynamostore/dynamolocal"
+)
+
+// root is the source tree's, and made the folder of what the tests make for each other.
+var root, made string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if root, err = filepath.Abs("../.."); err == nil {
+		made, err = os.MkdirTemp("", "samtest")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(made)
+	return m.Run()
+}
+
+// script is a command of the project, run from the source tree.
+func script(t *testing.T, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	// Not the test's context, which ends before its cleanups: those end the script by its standard input.
+	cmd := exec.CommandContext(context.Background(), filepath.Join(root, "scripts", name), args...)
+	cmd.Dir = root
+	return cmd
+}
+
+// built is the folder that sam build makes, for this machine's architecture. It is built once.
+func built(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(made, "build")
+	if _, err := os.Stat(filepath.Join(dir, "template.yaml")); err == nil {
+		return dir
+	}
+	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	out, err := emulator.Output(t, "SAM CLI", script(t, "sam.sh", "build", "--build-dir", dir, "--parameter-overrides", "Architecture="+architecture))
+	if err != nil {
+		t.Fatalf("sam build: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// engine is a container engine that has the image of functions.
+type engine struct{ dockerHost, address string }
+
+// startEngine starts one until the test ends.
+func startEngine(t *testing.T) engine {
+	t.Helper()
+	lines, stop := emulator.Program(t, "container engine", script(t, "sam-image.sh", "run"), func(line string) bool {
+		return strings.HasPrefix(line, "SAM_HOST_ADDRESS=")
+	})
+	t.Cleanup(stop)
+	var e engine
+	for _, line := range lines {
+		if v, ok := strings.CutPrefix(line, "DOCKER_HOST="); ok {
+			e.dockerHost = v
+		}
+		if v, ok := strings.CutPrefix(line, "SAM_HOST_ADDRESS="); ok {
+			e.address = v
+		}
+	}
+	return e
+}
+
+// world is a running `local world`.
+type world struct {
+	dir         string
+	Environment map[string]string `json:"Parameters"`
+}
+
+// startWorld serves the fixture records at the address until the test ends.
+func startWorld(t *testing.T, host string, flags ...string) world {
+	t.Helper()
+	program := filepath.Join(made, "local")
+	if out, err := goBuild(t, program, "./cmd/local"); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	w := world{dir: filepath.Join(t.TempDir(), "world")}
+	args := append([]string{"world", "-host", host, "-dynamodb-endpoint", dynamolocal.Start(t), "-build", built(t), "-out", w.dir}, flags...)
+	cmd := exec.CommandContext(context.Background(), program, args...)
+	cmd.Dir = root
+	_, stop := emulator.Program(t, "world", cmd, func(line string) bool { return strings.HasPrefix(line, "Serving") })
+	t.Cleanup(stop)
+	raw, err := os.ReadFile(filepath.Join(w.dir, samlocal.EnvironmentFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &w); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func goBuild(t *testing.T, program, pkg string) ([]byte, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, pkg)
+	cmd.Dir = root
+	return cmd.CombinedOutput()
+}
+
+// samLocal is `sam local` over the world, in the engine's containers.
+func (w world) samLocal(t *testing.T, e engine, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := script(t, "sam.sh", append(append([]string{"local"}, args...),
+		"--template-file", filepath.Join(w.dir, samlocal.TemplateFile), "--env-vars", filepath.Join(w.dir, samlocal.EnvironmentFile))...)
+	cmd.Env = append(os.Environ(), "DOCKER_HOST="+e.dockerHost)
+	return cmd
+}
+
+// serve starts a server on a free port of loopback until the test ends. What it says goes to the test's log if it fails.
+func serve(t *testing.T, name string, command func(port string) *exec.Cmd) (endpoint string) {
+	t.Helper()
+	port := freePort(t)
+	cmd := command(port)
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = append(cmd.Environ(), "UNTIL_EOF=1")
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = input.Close() // one that has ended has no use for it
+		_ = cmd.Wait()    // it was told to end
+		if text, err := os.ReadFile(log.Name()); t.Failed() && err == nil {
+			t.Logf("%s:\n%s", name, text[max(0, len(text)-8000):])
+		}
+		log.Close()
+	})
+	awaitPort(t, name, port)
+	return "http://127.0.0.1:" + port
+}
+
+// patience is what a part may take to start, or an export to end, on a machine that has much else to do.
+const patience = 3 * time.Minute
+
+func awaitPort(t *testing.T, name, port string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		conn, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not answer: %v", name, err)
+		}
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
