@@ -1,6 +1,7 @@
 // Package samlocal lets functions run elsewhere over the world of the event fixtures: in the SAM CLI's containers, or as
 // processes under another runtime. It serves them the world's DynamoDB, S3 and Step Functions at an address that they
-// reach, and writes the two files by which the SAM CLI runs them: a template like the deployed one, and their variables.
+// reach, and writes the files by which the SAM CLI runs them: a template and a description of the HTTP surface like the deployed
+// ones, and the functions' variables.
 package samlocal
 
 import (
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	exports "github.com/videovector/exports"
+	openapi "github.com/videovector/exports/api"
 	"github.com/videovector/exports/internal/fixture"
 )
 
@@ -43,6 +45,7 @@ type Config struct {
 const (
 	TemplateFile    = "template.yaml"
 	EnvironmentFile = "env.json"
+	descriptionFile = "openapi.yaml"
 	layerDir        = "layer"
 	sealKey         = "seal.key"
 )
@@ -158,6 +161,7 @@ func (w *World) write(cfg Config) error {
 	}
 	return errors.Join(
 		os.WriteFile(filepath.Join(cfg.Dir, TemplateFile), template, 0o600),
+		os.WriteFile(filepath.Join(cfg.Dir, descriptionFile), []byte(buffered.Replace(string(openapi.Description))), 0o600),
 		os.WriteFile(filepath.Join(cfg.Dir, EnvironmentFile), append(environment, '\n'), 0o600),
 		os.WriteFile(filepath.Join(cfg.Dir, layerDir, sealKey), key, 0o600),
 	)

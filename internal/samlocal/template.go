@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -54,7 +55,7 @@ func localTemplate(deployed []byte, c changes) ([]byte, error) {
 func (c changes) resource(id string, r *yaml.Node) {
 	properties := find(r, "Properties")
 	if location := find(properties, "DefinitionBody", "Fn::Transform", "Parameters", "Location"); location != nil {
-		location.Value = path.Join(c.source, location.Value)
+		location.Value = descriptionFile
 	}
 	if uri := find(properties, "DefinitionUri"); uri != nil {
 		uri.Value = path.Join(c.source, uri.Value)
@@ -67,6 +68,10 @@ func (c changes) resource(id string, r *yaml.Node) {
 		set(properties, "Layers", &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Tag: "!Ref", Value: "LocalLayer"}}})
 	}
 }
+
+// buffered turns calls that stream their reply into calls that don't, since sam local start-api leaves out routes that
+// stream. The function knows where it is, and answers accordingly.
+var buffered = strings.NewReplacer("2021-11-15/functions", "2015-03-31/functions", "/response-streaming-invocations", "/invocations")
 
 // find is the value below the names, or nil.
 func find(n *yaml.Node, names ...string) *yaml.Node {

@@ -122,7 +122,8 @@ func goBuild(t *testing.T, program, pkg string) ([]byte, error) {
 // samLocal is `sam local` over the world, in the engine's containers.
 func (w world) samLocal(t *testing.T, e engine, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := script(t, "sam.sh", append(append([]string{"local"}, args...),
+	// samconfig.toml says so too, but is looked for beside the template.
+	cmd := script(t, "sam.sh", append(append([]string{"local"}, args...), "--skip-pull-image",
 		"--template-file", filepath.Join(w.dir, samlocal.TemplateFile), "--env-vars", filepath.Join(w.dir, samlocal.EnvironmentFile))...)
 	cmd.Env = append(os.Environ(), "DOCKER_HOST="+e.dockerHost)
 	return cmd
@@ -132,7 +133,12 @@ func (w world) samLocal(t *testing.T, e engine, args ...string) *exec.Cmd {
 func serve(t *testing.T, name string, command func(port string) *exec.Cmd) (endpoint string) {
 	t.Helper()
 	port := freePort(t)
-	cmd := command(port)
+	serveAt(t, name, port, command(port))
+	return "http://127.0.0.1:" + port
+}
+
+func serveAt(t *testing.T, name, port string, cmd *exec.Cmd) {
+	t.Helper()
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +161,6 @@ func serve(t *testing.T, name string, command func(port string) *exec.Cmd) (endp
 		log.Close()
 	})
 	awaitPort(t, name, port)
-	return "http://127.0.0.1:" + port
 }
 
 // patience is what a part may take to start, or an export to end, on a machine that has much else to do.
