@@ -94,13 +94,19 @@ func match(template, segments []string) (map[string]string, bool) {
 	return params, true
 }
 
-var functionName = regexp.MustCompile(`\$\{(\w+)\.Arn}`)
+var (
+	functionID   = regexp.MustCompile(`\$\{(\w+)\.Arn}`)
+	functionName = regexp.MustCompile(`:function:\$\{AWS::StackName}-(\w+)-(\w+)`)
+)
 
 // function is the logical id of the function that the operation's integration calls.
 func (op *operation) function() string {
 	raw, _ := json.Marshal(op.Extensions["x-amazon-apigateway-integration"]) // of what came out of YAML
-	if m := functionName.FindSubmatch(raw); m != nil {
+	if m := functionID.FindSubmatch(raw); m != nil {
 		return string(m[1])
+	}
+	if m := functionName.FindSubmatch(raw); m != nil { // read-export is ReadExportFunction
+		return strings.ToUpper(string(m[1][:1])) + string(m[1][1:]) + strings.ToUpper(string(m[2][:1])) + string(m[2][1:]) + "Function"
 	}
 	return ""
 }

@@ -32,6 +32,7 @@ func operations(t *testing.T, do func(name string, op operation)) {
 
 var (
 	bufferedURI = regexp.MustCompile(`\Aarn:\$\{AWS::Partition}:apigateway:\$\{AWS::Region}:lambda:path/2015-03-31/functions/\$\{(\w+)\.Arn}/invocations\z`)
+	namedURI    = regexp.MustCompile(`\Aarn:\$\{AWS::Partition}:apigateway:\$\{AWS::Region}:lambda:path/2015-03-31/functions/arn:\$\{AWS::Partition}:lambda:\$\{AWS::Region}:\$\{AWS::AccountId}:function:\$\{AWS::StackName}-([a-z-]+)/invocations\z`)
 	streamedURI = regexp.MustCompile(`\Aarn:\$\{AWS::Partition}:apigateway:\$\{AWS::Region}:lambda:path/2021-11-15/functions/\$\{(\w+)\.Arn}/response-streaming-invocations\z`)
 )
 
@@ -41,6 +42,9 @@ func (op operation) integrated() string {
 		if m := uri.FindStringSubmatch(op.Integration.URI); m != nil {
 			return m[1]
 		}
+	}
+	if m := namedURI.FindStringSubmatch(op.Integration.URI); m != nil {
+		return logicalID(m[1])
 	}
 	return ""
 }
@@ -62,7 +66,7 @@ func TestEveryOperationHasAFunction(t *testing.T) {
 		if f.Timeout > gatewayPatience {
 			t.Errorf("%s: its function may take %d s, the gateway waits %d", name, f.Timeout, gatewayPatience)
 		}
-		if bufferedURI.FindString(in.URI) == "" || in.ResponseTransferMode != "" || in.TimeoutInMillis != 0 {
+		if bufferedURI.FindString(in.URI)+namedURI.FindString(in.URI) == "" || in.ResponseTransferMode != "" || in.TimeoutInMillis != 0 {
 			t.Errorf("%s: a buffered integration like %+v", name, in)
 		}
 	})
