@@ -5,6 +5,8 @@
 #   scripts/moto.sh install               installs it; nothing happens when it is there
 #   scripts/moto.sh judge                 runs scripts/moto_asl.py: executions in on standard input, their ends out on
 #                                         standard output, until the input ends
+#   scripts/moto.sh stack                 runs scripts/moto_stack.py: a template in on standard input, what CloudFormation
+#                                         makes of it out on standard output
 #   scripts/moto.sh run PORT [FUNCTIONS]  runs scripts/moto_server.py in the foreground on 127.0.0.1:PORT; executions call
 #                                         functions at the address FUNCTIONS. Its address is printed once it answers. With
 #                                         UNTIL_EOF=1 it also ends when its standard input does.
@@ -24,11 +26,15 @@ case "${1:-}" in
     install
     exec "$DIR/bin/python" "$(dirname "$0")/moto_asl.py"
     ;;
+  stack)
+    install
+    exec "$DIR/bin/python" "$(dirname "$0")/moto_stack.py"
+    ;;
   run)
     [ -n "${2:-}" ] || { echo 'moto: which port? 0 is any free one' >&2; exit 2; }
     install
     shift
     exec "$DIR/bin/python" "$(dirname "$0")/moto_server.py" "$@"
     ;;
-  *) echo 'usage: scripts/moto.sh install | judge | run PORT [FUNCTIONS]' >&2; exit 2 ;;
+  *) echo 'usage: scripts/moto.sh install | judge | stack | run PORT [FUNCTIONS]' >&2; exit 2 ;;
 esac

@@ -5,6 +5,8 @@
 #   scripts/sam.sh rie PORT API_PORT BOOTSTRAP
 #                             runs a compiled function without a container, under AWS's Runtime Interface Emulator, which
 #                             comes with the SAM CLI: Invoke is answered on 127.0.0.1:PORT, by one call at a time
+#   scripts/sam.sh transform TEMPLATE [PARAMETER=VALUE…]
+#                             prints the template as SAM's transform leaves it (scripts/sam_transform.py)
 #   scripts/sam.sh ARG…       runs `sam ARG…`
 #
 # What is missing is installed first. With UNTIL_EOF=1 what it runs also ends when its standard input does.
@@ -26,6 +28,8 @@ if [ "${1:-}" = rie ]; then
   case $(uname -m) in aarch64 | arm64) architecture=arm64 ;; *) architecture=$(uname -m) ;; esac
   command=("$DIR"/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-"$architecture" --log-level error
     --runtime-interface-emulator-address "127.0.0.1:$2" --runtime-api-address "127.0.0.1:$3" "$4")
+elif [ "${1:-}" = transform ]; then
+  command=("$DIR/bin/python" "$(dirname "$0")/sam_transform.py" "${@:2}")
 fi
 [ "${UNTIL_EOF:-0}" = 1 ] || exec "${command[@]}"
 "${command[@]}" </dev/null &

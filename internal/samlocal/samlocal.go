@@ -1,7 +1,7 @@
 // Package samlocal lets functions run elsewhere over the world of the event fixtures: in the SAM CLI's containers, or as
 // processes under another runtime. It serves them the world's DynamoDB, S3 and Step Functions at an address that they
-// reach, and writes the files by which the SAM CLI runs them: a template and a description of the HTTP surface like the deployed
-// ones, and the functions' variables.
+// reach, and writes the files by which the SAM CLI runs them: a template and a description of the HTTP surface like the
+// deployed ones, and the functions' variables.
 package samlocal
 
 import (
@@ -24,6 +24,7 @@ import (
 	exports "github.com/videovector/exports"
 	openapi "github.com/videovector/exports/api"
 	"github.com/videovector/exports/internal/fixture"
+	"github.com/videovector/exports/internal/localgw"
 )
 
 // Config says for whom a world is opened.
@@ -147,6 +148,10 @@ func (w *World) write(cfg Config) error {
 	if err != nil {
 		return err
 	}
+	functions, err := localgw.TemplateFunctions(exports.Template)
+	if err != nil {
+		return err
+	}
 	// Under this name it goes to every function.
 	environment, err := json.MarshalIndent(map[string]any{"Parameters": w.Environment}, "", "  ")
 	if err != nil {
@@ -161,7 +166,7 @@ func (w *World) write(cfg Config) error {
 	}
 	return errors.Join(
 		os.WriteFile(filepath.Join(cfg.Dir, TemplateFile), template, 0o600),
-		os.WriteFile(filepath.Join(cfg.Dir, descriptionFile), []byte(buffered.Replace(string(openapi.Description))), 0o600),
+		os.WriteFile(filepath.Join(cfg.Dir, descriptionFile), localDescription(openapi.Description, functions), 0o600),
 		os.WriteFile(filepath.Join(cfg.Dir, EnvironmentFile), append(environment, '\n'), 0o600),
 		os.WriteFile(filepath.Join(cfg.Dir, layerDir, sealKey), key, 0o600),
 	)

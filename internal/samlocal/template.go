@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/videovector/exports/internal/localgw"
 )
 
 // changes are what a local template has otherwise than the deployed one. Paths are relative to the local template.
@@ -69,9 +72,29 @@ func (c changes) resource(id string, r *yaml.Node) {
 	}
 }
 
-// buffered turns calls that stream their reply into calls that don't, since sam local start-api leaves out routes that
-// stream. The function knows where it is, and answers accordingly.
-var buffered = strings.NewReplacer("2021-11-15/functions", "2015-03-31/functions", "/response-streaming-invocations", "/invocations")
+// streaming turns a call that streams its reply into one that doesn't.
+var streaming = strings.NewReplacer("2021-11-15/functions", "2015-03-31/functions", "/response-streaming-invocations", "/invocations")
+
+// byName is a function's ARN that is spelt out.
+var byName = regexp.MustCompile(`arn:\$\{AWS::Partition}:lambda:\$\{AWS::Region}:\$\{AWS::AccountId}:function:\$\{AWS::StackName}-([a-z-]+)(:\w+)?/`)
+
+// localDescription is the description of the HTTP surface as sam local start-api reads it: it leaves out routes that
+// stream, and those whose function isn't named by its logical id. The function that streams knows where it is, and
+// answers accordingly.
+func localDescription(deployed []byte, functions map[string]localgw.Deployed) []byte {
+	ids := map[string]string{}
+	for id, f := range functions {
+		ids[f.Name] = id
+	}
+	text := byName.ReplaceAllStringFunc(streaming.Replace(string(deployed)), func(arn string) string {
+		name := byName.FindStringSubmatch(arn)[1]
+		if id, ok := ids[name]; ok {
+			return "${" + id + ".Arn}/"
+		}
+		return arn
+	})
+	return []byte(text)
+}
 
 // find is the value below the names, or nil.
 func find(n *yaml.Node, names ...string) *yaml.Node {

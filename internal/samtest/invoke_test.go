@@ -8,6 +8,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	exports "github.com/videovector/exports"
+	"github.com/videovector/exports/internal/localgw"
 )
 
 // TestInvoke invokes every function once as the documentation says: sam local invoke FUNCTION -e events/FIXTURE.json.
@@ -35,11 +38,18 @@ func TestInvoke(t *testing.T) {
 func TestRuntimeInterfaceEmulator(t *testing.T) {
 	dir := built(t)
 	w := startWorld(t, "127.0.0.1")
+	deployed, err := localgw.TemplateFunctions(exports.Template)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, i := range invocations {
 		t.Run(i.function, func(t *testing.T) {
 			endpoint := serve(t, "Runtime Interface Emulator", func(port string) *exec.Cmd {
 				cmd := script(t, "sam.sh", "rie", port, freePort(t), filepath.Join(dir, i.function, "bootstrap"))
 				cmd.Env = append(os.Environ(), "AWS_SAM_LOCAL=true") // the emulator doesn't stream either
+				for _, name := range deployed[i.function].Variables {
+					cmd.Env = append(cmd.Env, name+"=local") // as the SAM CLI does what it can't resolve
+				}
 				for name, value := range w.Environment {
 					cmd.Env = append(cmd.Env, name+"="+value)
 				}
