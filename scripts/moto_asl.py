@@ -38,7 +38,7 @@ from moto.stepfunctions.parser.backend import execution as executions
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-PATIENCE_SECONDS = 20  # far beyond any execution of the tests; none of them waits
+PATIENCE_SECONDS = 60  # far beyond any execution of the tests; none of them waits
 
 functions = {"address": None, "client": None}
 buckets = set()

@@ -164,15 +164,11 @@ func startMoto(t *testing.T, functions string) moto {
 	return m
 }
 
-// definition is the shipped machine with the template's functions, but for what moto can't read and this export doesn't
-// reach: express children, and where the Map writes its results.
+// definition is the shipped machine with the template's functions, but for what moto can't read: express children, and
+// where the Map writes its results, which nobody reads.
 func definition(t *testing.T) []byte {
 	t.Helper()
-	names := map[string]string{}
-	for placeholder := range statemachine.Functions {
-		names[placeholder] = strings.TrimSuffix(placeholder, "Arn")
-	}
-	text, err := asl.Substitute(statemachine.Export, names)
+	text, err := asl.Substitute(statemachine.Export, logicalIDs())
 	if err != nil {
 		t.Fatal(err)
 	}
