@@ -7,7 +7,7 @@ CACHE     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/videovector-exports
 TESTFLAGS ?=
 SIZE      ?= 1GB
 
-.PHONY: help run test test-race check validate build bench large tools clean
+.PHONY: help run test test-race events world check validate build bench large tools clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,12 @@ test: ## every test; installs the parts it needs into $(CACHE) and says so
 
 test-race: ## every Go test under the race detector
 	$(GO) test -race ./...
+
+events: ## every fixture of events/ once, each reply compared with the stored one
+	$(GO) test -count=1 -run '^TestReplays$$' ./cmd/local
+
+world: ## what `sam local` needs: a container engine where there is none, DynamoDB Local, S3, the fixtures' records
+	@scripts/world.sh
 
 check: ## formatting, vet and the linters
 	@scripts/check.sh
@@ -42,7 +48,7 @@ large: ## an export of 10 GB through the local service, sharded and verified; ne
 clean: ## everything that was built, and the local service's data
 	rm -rf build bin .aws-sam .local
 
-# What `sam build` calls: build-CreateExportFunction makes $(ARTIFACTS_DIR)/bootstrap out of functions/create-export.
+# What `sam build` calls by way of scripts/sam: build-CreateExportFunction makes $(ARTIFACTS_DIR)/bootstrap out of functions/create-export.
 build-%Function: FORCE
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_TARGET) $(GO) build $(GOFLAGS_BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" \
 		./functions/$(shell echo '$*' | sed -E 's/([a-z])([A-Z])/\1-\2/g' | tr A-Z a-z)

@@ -35,7 +35,7 @@ func runWorld(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	flags.StringVar(&cfg.DynamoDB, "dynamodb-endpoint", "http://127.0.0.1:8000", "`URL` of a DynamoDB Local; a table in it is made anew")
 	flags.StringVar(&cfg.Steps, "steps-endpoint", "", "start executions at the Step Functions of this `URL`, which has the state machine")
 	flags.StringVar(&cfg.Build, "build", ".aws-sam/build", "the `folder` that sam build made")
-	flags.StringVar(&cfg.Dir, "out", ".aws-sam/local", "`folder` to write, which is emptied first")
+	flags.StringVar(&cfg.Dir, "out", samlocal.DefaultDir, "`folder` to write, which is emptied first")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0

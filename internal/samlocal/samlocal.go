@@ -42,6 +42,9 @@ type Config struct {
 	Log       *slog.Logger
 }
 
+// DefaultDir is where samconfig.toml looks, below the source tree.
+const DefaultDir = ".aws-sam/local"
+
 // Names in Dir.
 const (
 	TemplateFile    = "template.yaml"
