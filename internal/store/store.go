@@ -39,6 +39,23 @@ type Exports interface {
 	// DueExports lists open exports whose DueAt is not after now, soonest first. It may lag behind writes, so its
 	// reader loads a record before acting on it.
 	DueExports(ctx context.Context, now time.Time, limit int) ([]Ref, error)
+	// OpenExports counts the exports that are open and due at some time, of every account. It may lag behind writes.
+	OpenExports(ctx context.Context) (Open, error)
+}
+
+// Open is what there is of open exports.
+type Open struct {
+	Count  int
+	Oldest time.Time // when the oldest of them was created; zero without any
+}
+
+// Add is one more of them, created at the time.
+func (o Open) Add(created time.Time) Open {
+	if o.Count == 0 || created.Before(o.Oldest) {
+		o.Oldest = created
+	}
+	o.Count++
+	return o
 }
 
 // Ref names an export.

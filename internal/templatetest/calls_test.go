@@ -84,6 +84,7 @@ func itemCalls(t *testing.T) map[string][]string {
 			return err
 		},
 		"DueExports":  func(s *dynamostore.Store) error { _, err := s.DueExports(ctx, now, 1); return err },
+		"OpenExports": func(s *dynamostore.Store) error { _, err := s.OpenExports(ctx); return err },
 		"Index":       func(s *dynamostore.Store) error { _, err := s.Index(ctx, "acct", "idx"); return err },
 		"Run":         func(s *dynamostore.Store) error { _, err := s.Run(ctx, "acct", "run"); return err },
 		"RunsOfIndex": func(s *dynamostore.Store) error { _, err := s.RunsOfIndex(ctx, "acct", "idx"); return err },

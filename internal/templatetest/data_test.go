@@ -20,7 +20,10 @@ func TestTableIsTheStores(t *testing.T) {
 	type index struct {
 		IndexName  string
 		KeySchema  []keyPart
-		Projection struct{ ProjectionType string }
+		Projection struct {
+			ProjectionType   string
+			NonKeyAttributes []string
+		}
 	}
 	type tableProperties struct {
 		BillingMode             string
@@ -47,7 +50,7 @@ func TestTableIsTheStores(t *testing.T) {
 	}
 	for _, i := range needed.GlobalSecondaryIndexes {
 		x := index{IndexName: aws.ToString(i.IndexName), KeySchema: schema(i.KeySchema)}
-		x.Projection.ProjectionType = string(i.Projection.ProjectionType)
+		x.Projection.ProjectionType, x.Projection.NonKeyAttributes = string(i.Projection.ProjectionType), i.Projection.NonKeyAttributes
 		want.GlobalSecondaryIndexes = append(want.GlobalSecondaryIndexes, x)
 	}
 	want.TimeToLiveSpecification.AttributeName, want.TimeToLiveSpecification.Enabled = dynamostore.TTLAttribute, true

@@ -53,6 +53,11 @@ func (r records) DueExports(ctx context.Context, now time.Time, limit int) ([]st
 	return r.Store.DueExports(ctx, now, limit)
 }
 
+func (r records) OpenExports(ctx context.Context) (store.Open, error) {
+	r.note("OpenExports")
+	return r.Store.OpenExports(ctx)
+}
+
 func (r records) Index(ctx context.Context, account, id string) (export.Index, error) {
 	r.note("Index")
 	return r.Store.Index(ctx, account, id)

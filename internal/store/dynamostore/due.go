@@ -45,6 +45,45 @@ func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]sto
 	return refs, nil
 }
 
+// OpenExports reads the whole index of open exports, which lags behind the table: some 200 bytes for each of them.
+func (s *Store) OpenExports(ctx context.Context) (store.Open, error) {
+	var found [dueShards][]time.Time
+	var errs [dueShards]error
+	var all sync.WaitGroup
+	for n := range found {
+		all.Go(func() { found[n], errs[n] = s.openInShard(ctx, dueShard(uint32(n))) })
+	}
+	all.Wait()
+	var open store.Open
+	for _, at := range slices.Concat(found[:]...) {
+		open = open.Add(at)
+	}
+	return open, errors.Join(errs[:]...)
+}
+
+// openInShard is when the exports of one partition were created.
+func (s *Store) openInShard(ctx context.Context, shard string) (created []time.Time, err error) {
+	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
+		TableName: aws.String(s.table), IndexName: aws.String(DueIndex),
+		KeyConditionExpression:    aws.String("open_shard = :shard"),
+		ExpressionAttributeValues: item{":shard": text(shard)},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failure(err)
+		}
+		for _, i := range page.Items {
+			at, err := time.Parse(time.RFC3339Nano, textOf(i[createdAt]))
+			if err != nil {
+				return nil, store.Broken(err)
+			}
+			created = append(created, at)
+		}
+	}
+	return created, nil
+}
+
 // dueInShard is the first entries of one partition, soonest first.
 func (s *Store) dueInShard(ctx context.Context, shard string, now time.Time, limit int) ([]dueExport, error) {
 	out, err := s.client.Query(ctx, &dynamodb.QueryInput{

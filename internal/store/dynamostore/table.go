@@ -16,6 +16,8 @@ const (
 	TTLAttribute = "ttl"
 	// DueIndex holds the open exports, and nothing else, by the time they are due.
 	DueIndex = "open-by-due"
+	// createdAt is when an export was created; the index of open exports holds it besides its keys.
+	createdAt = "created_at"
 )
 
 // TableAPI is what CreateTable calls of DynamoDB.
@@ -44,7 +46,7 @@ func Description(table string) *dynamodb.CreateTableInput {
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
 			IndexName:  aws.String(DueIndex),
 			KeySchema:  keySchema("open_shard", "due_at"),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{createdAt}},
 		}},
 	}
 }

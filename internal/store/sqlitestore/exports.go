@@ -95,6 +95,25 @@ func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]sto
 	})
 }
 
+// OpenExports counts the open exports. It doesn't lag.
+func (s *Store) OpenExports(ctx context.Context) (open store.Open, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT record ->> '$.CreatedAt' FROM exports WHERE due_ms IS NOT NULL`)
+	if err != nil {
+		return open, failure(err)
+	}
+	all, err := collect(rows, func(rows *sql.Rows) (at time.Time, err error) {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return at, err
+		}
+		return time.Parse(time.RFC3339Nano, text)
+	})
+	for _, at := range all {
+		open = open.Add(at)
+	}
+	return open, err
+}
+
 // collect reads all rows and closes them.
 func collect[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	defer rows.Close() //nolint:errcheck // rows.Err tells

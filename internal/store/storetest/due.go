@@ -15,6 +15,7 @@ func testDue(t *testing.T, s store.Store) {
 	for _, n := range []int{7, 3, 9, 1, 5} { // in no order
 		e := pending(fmt.Sprintf("acct_%d", n), n)
 		e.DueAt = t0.Add(time.Duration(n) * time.Second)
+		e.CreatedAt = e.DueAt
 		mustCreate(t, s, e)
 		want = append(want, store.Ref{AccountID: e.AccountID, ExportID: e.ID})
 	}
@@ -31,6 +32,7 @@ func testDue(t *testing.T, s store.Store) {
 	due(t, s, t0.Add(time.Hour), 10, want)
 	due(t, s, t0.Add(time.Hour), 2, want[:2])
 
+	open(t, s, store.Open{Count: 5, Oldest: t0.Add(time.Second)})
 	moveDue(t, s, want[0], func(e export.Export) export.Export { return e.Complete(t0) })
 	moveDue(t, s, want[1], func(e export.Export) export.Export {
 		e.DueAt = t0.Add(time.Minute)
@@ -41,6 +43,26 @@ func testDue(t *testing.T, s store.Store) {
 		return e
 	})
 	due(t, s, t0.Add(time.Hour), 10, []store.Ref{want[3], want[4], want[1]})
+	open(t, s, store.Open{Count: 3, Oldest: t0.Add(3 * time.Second)})
+	for _, r := range []store.Ref{want[1], want[3], want[4]} {
+		moveDue(t, s, r, func(e export.Export) export.Export { return e.Complete(t0) })
+	}
+	open(t, s, store.Open{})
+}
+
+// open waits until so many exports are open: their count may lag behind writes.
+func open(t *testing.T, s store.Store, want store.Open) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		got, err := s.OpenExports(t.Context())
+		if err != nil {
+			t.Fatalf("OpenExports: %v", err)
+		}
+		if got.Count == want.Count && got.Oldest.Equal(want.Oldest) || time.Now().After(deadline) {
+			equal(t, "open exports", got, want)
+			return
+		}
+	}
 }
 
 func compare(a, b string) int {

@@ -131,6 +131,19 @@ func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) (refs 
 	return refs, err
 }
 
+// OpenExports implements store.Exports. It doesn't lag.
+func (s *Store) OpenExports(ctx context.Context) (open store.Open, err error) {
+	err = s.do(ctx, func() error {
+		for _, e := range s.exports {
+			if e.Open() && !e.DueAt.IsZero() {
+				open = open.Add(e.CreatedAt)
+			}
+		}
+		return nil
+	})
+	return open, err
+}
+
 // ListExports implements store.Exports. Its pages are full but for the last.
 func (s *Store) ListExports(ctx context.Context, account string, q store.ListQuery) (page store.Page, err error) {
 	err = s.do(ctx, func() error {
