@@ -10,6 +10,7 @@ import (
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/metrics"
 	"github.com/videovector/exports/internal/store"
 )
 
@@ -45,6 +46,7 @@ type CreateConfig struct {
 	Keys    *auth.Keyring
 	Clock   func() time.Time
 	NewID   func(time.Time) string // mints the id of an export created at the time
+	Metrics *metrics.Recorder      // nil counts nothing
 	Log     *slog.Logger
 }
 
@@ -131,6 +133,7 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 	if !created {
 		return s.again(first, o)
 	}
+	s.Metrics.Created(ctx, append(noted(ctx), slog.String("export_id", e.ID))...)
 	s.start(ctx, e)
 	return e.ID, false, nil
 }

@@ -85,7 +85,7 @@ func (e *edge) answer(do action) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := e.clock()
 		seen := &recorder{ResponseWriter: w, status: http.StatusOK}
-		ctx, about := withNotes(r.Context())
+		ctx, about := withNotes(r.Context(), slog.String("request_id", envelope.RequestID(r)), slog.String("route", r.Pattern))
 		r = r.WithContext(ctx)
 		err := do(seen, r)
 		if err != nil {
@@ -97,11 +97,9 @@ func (e *edge) answer(do action) http.Handler {
 
 // logRequest writes the request's one line. Neither query nor headers are in it: they may hold tokens and keys.
 func (e *edge) logRequest(r *http.Request, status int, took time.Duration, about *notes, err error) {
-	attrs := []slog.Attr{
-		slog.String("request_id", envelope.RequestID(r)), slog.String("method", r.Method), slog.String("route", r.Pattern),
-		slog.Int("status", status), slog.Int64("ms", took.Milliseconds()),
-	}
-	attrs = append(attrs, about.attrs...)
+	attrs := append([]slog.Attr{
+		slog.String("method", r.Method), slog.Int("status", status), slog.Int64("ms", took.Milliseconds()),
+	}, about.attrs...)
 	if err != nil {
 		attrs = append(attrs, slog.String("code", fault.As(err).Code), slog.String("error", err.Error()))
 	}
@@ -134,8 +132,8 @@ type notes struct{ attrs []slog.Attr }
 
 type notesKey struct{}
 
-func withNotes(ctx context.Context) (context.Context, *notes) {
-	n := &notes{}
+func withNotes(ctx context.Context, attrs ...slog.Attr) (context.Context, *notes) {
+	n := &notes{attrs}
 	return context.WithValue(ctx, notesKey{}, n), n
 }
 
@@ -144,6 +142,14 @@ func note(ctx context.Context, attr slog.Attr) {
 	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
 		n.attrs = append(n.attrs, attr)
 	}
+}
+
+// noted is what the request's log line says so far: which request it is, and whose.
+func noted(ctx context.Context) []slog.Attr {
+	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
+		return slices.Clone(n.attrs)
+	}
+	return nil
 }
 
 // caller is the request's principal if it has the scope. Nobody authenticated is fault.Unauthenticated.

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"github.com/videovector/exports/internal/api/envelope"
+	"github.com/videovector/exports/internal/auth"
 )
 
 // crash is a panic of a handler. As an error it is an internal failure.
@@ -43,8 +44,11 @@ func (c *crash) log(log *slog.Logger, r *http.Request) {
 	if c.aborted() {
 		return
 	}
-	log.ErrorContext(r.Context(), "handler panicked",
-		"request_id", envelope.RequestID(r), "method", r.Method, "panic", c.describe(), "stack", string(c.stack))
+	attrs := []slog.Attr{slog.String("request_id", envelope.RequestID(r)), slog.String("method", r.Method), slog.String("route", r.Pattern)}
+	if p, ok := auth.PrincipalFrom(r.Context()); ok {
+		attrs = append(attrs, slog.String("account_id", p.AccountID), slog.String("key_id", p.KeyID))
+	}
+	log.LogAttrs(r.Context(), slog.LevelError, "handler panicked", append(attrs, slog.String("panic", c.describe()), slog.String("stack", string(c.stack)))...)
 }
 
 // describe says what was thrown. Only the runtime's own errors are quoted: any other value may hold a secret.

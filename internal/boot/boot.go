@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/wiring"
 )
 
@@ -47,7 +48,7 @@ func Run(build func(wiring.Parts) any, needs ...Need) {
 }
 
 func gather(ctx context.Context, log *slog.Logger, needs []Need) (wiring.Parts, error) {
-	parts := wiring.Parts{Log: log, Clock: time.Now, MaxDownload: maxStreamed}
+	parts := wiring.Parts{Log: log, MetricsNamespace: os.Getenv("METRICS_NAMESPACE"), Clock: time.Now, MaxDownload: maxStreamed}
 	if os.Getenv("AWS_SAM_LOCAL") == "true" { // sam local doesn't stream
 		parts.BufferDownloads, parts.MaxDownload = true, maxBuffered
 	}
@@ -69,7 +70,7 @@ func logger(level string) *slog.Logger {
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		l = slog.LevelInfo
 	}
-	return slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: l}))
+	return logattr.Logger(slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: l})))
 }
 
 // need is the value of a required variable.

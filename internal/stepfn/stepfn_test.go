@@ -11,11 +11,17 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/logattr"
+	"github.com/videovector/exports/internal/metrics"
+	"github.com/videovector/exports/internal/metrics/emftest"
 )
 
 const secret = "https://storage.example/?signature=s3cr3t"
@@ -23,28 +29,86 @@ const secret = "https://storage.example/?signature=s3cr3t"
 // in is an input that is about an export.
 type in struct{ Export string }
 
-func (i in) Identity() (exportID string, generation int) { return i.Export, 7 }
+func (i in) Attrs() []slog.Attr {
+	return []slog.Attr{slog.String("export_id", i.Export), slog.String("execution", i.Export+"-g7"), slog.Int("attempt", 2)}
+}
+
+func (i in) Retried() bool { return i.Export == "exp_again" }
 
 type out struct {
 	Done bool `json:"done"`
 }
 
-// invoke runs the handle as the Lambda runtime does, and gives the error as it reports it.
+// edge is one whose log is the writer and whose calls take 1.5 s.
+func edge(log io.Writer, step string) Edge {
+	l, now := slog.New(slog.NewJSONHandler(log, nil)), time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	clock := func() time.Time { now = now.Add(1500 * time.Millisecond); return now }
+	return Edge{Step: step, Log: l, Metrics: metrics.New(logattr.Logger(l), "n", time.Now), Clock: clock}
+}
+
+// invoke runs the handle as the Lambda runtime does, and gives the error as it reports it. The log is without metrics,
+// which are given by what they count.
 func invoke(t *testing.T, handle func(context.Context, in) (out, error)) (reply string, reported messages.InvokeResponse_Error, logged string) {
 	t.Helper()
+	reply, reported, logged, _ = invokeFor(t, "exp_1", handle)
+	return reply, reported, logged
+}
+
+func invokeFor(t *testing.T, export string, handle func(context.Context, in) (out, error)) (
+	reply string, reported messages.InvokeResponse_Error, logged string, counted map[string]float64,
+) {
+	t.Helper()
 	var log bytes.Buffer
-	h := lambda.NewHandler(Handler("assemble", slog.New(slog.NewJSONHandler(&log, nil)), handle))
-	raw, err := h.Invoke(t.Context(), []byte(`{"Export":"exp_1"}`))
+	h := lambda.NewHandler(Handler(edge(&log, "assemble"), handle))
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "req_1"})
+	raw, err := h.Invoke(ctx, []byte(`{"Export":"`+export+`"}`))
 	if err != nil && !errors.As(err, &reported) {
 		t.Fatalf("the runtime gets a %T, which it would name by its type: %v", err, err)
 	}
-	return string(raw), reported, log.String()
+	values, failed := emftest.Read(strings.NewReader(log.String()))
+	if failed != nil {
+		t.Fatal(failed)
+	}
+	for _, v := range values {
+		if v.Line["export_id"] != export || v.Line["step"] != "assemble" || v.Line["execution"] != export+"-g7" || v.Line["attempt"] != 2.0 {
+			t.Errorf("%s stands in %v", v.ID(), v.Line)
+		}
+	}
+	for line := range strings.Lines(log.String()) {
+		if !strings.Contains(line, `"_aws"`) {
+			logged += line
+		}
+	}
+	return string(raw), reported, logged, emftest.Sums(values)
 }
 
 func TestReplyPassesThrough(t *testing.T) {
 	reply, reported, logged := invoke(t, func(context.Context, in) (out, error) { return out{true}, nil })
-	if reply != `{"done":true}` || reported.Type != "" || logged != "" {
-		t.Errorf("reply %s, error %+v, log %s", reply, reported, logged)
+	if reply != `{"done":true}` || reported.Type != "" {
+		t.Errorf("reply %s, error %+v", reply, reported)
+	}
+	checkLog(t, logged, map[string]any{
+		"level": "INFO", "msg": "step done", "step": "assemble", "export_id": "exp_1", "execution": "exp_1-g7", "attempt": 2.0, "ms": 1500.0, "request_id": "req_1",
+	})
+}
+
+// TestWhatIsCounted: failed calls by error name, and calls that are not the first.
+func TestWhatIsCounted(t *testing.T) {
+	busy := fault.New(fault.Throttled, "slow_down", "The storage is busy.")
+	for name, c := range map[string]struct {
+		export string
+		handle func(context.Context, in) (out, error)
+		want   map[string]float64
+	}{
+		"done":           {"exp_1", func(context.Context, in) (out, error) { return out{}, nil }, map[string]float64{}},
+		"failed":         {"exp_1", func(context.Context, in) (out, error) { return out{}, busy }, map[string]float64{"StepFailures{Error=Export.Throttled}": 1}},
+		"panicked":       {"exp_1", func(context.Context, in) (out, error) { panic("no") }, map[string]float64{"StepFailures{Error=Export.Internal}": 1}},
+		"done again":     {"exp_again", func(context.Context, in) (out, error) { return out{}, nil }, map[string]float64{"StepRetries": 1, "StepRetries{Step=assemble}": 1}},
+		"panicked again": {"exp_again", func(context.Context, in) (out, error) { panic("no") }, map[string]float64{"StepRetries": 1, "StepRetries{Step=assemble}": 1, "StepFailures{Error=Export.Internal}": 1}},
+	} {
+		if _, _, _, got := invokeFor(t, c.export, c.handle); cmp.Diff(c.want, got) != "" {
+			t.Errorf("%s (-want +got):\n%s", name, cmp.Diff(c.want, got))
+		}
 	}
 }
 
@@ -71,11 +135,16 @@ func TestErrorNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, reported, logged := invoke(t, func(context.Context, in) (out, error) { return out{}, c.err })
-			if reported.Type != c.name || reported.Message != c.message || len(reported.StackTrace) > 0 {
+			if reported.Type != c.name || reported.Message != c.message {
 				t.Errorf("reported %+v, want %s with %q", reported, c.name, c.message)
 			}
+			code := fault.As(c.err).Code
+			if s := reported.StackTrace; len(s) != 1 || *s[0] != (messages.InvokeResponse_Error_StackFrame{Path: "assemble", Label: code}) {
+				t.Errorf("the stack trace is %+v, want the code %s", s, code)
+			}
 			checkLog(t, logged, map[string]any{
-				"level": c.level, "msg": "step failed", "step": "assemble", "error_name": c.name, "error": c.err.Error(), "export_id": "exp_1", "generation": 7.0,
+				"level": c.level, "msg": "step failed", "step": "assemble", "error_name": c.name, "code": code, "error": c.err.Error(), "ms": 1500.0,
+				"export_id": "exp_1", "execution": "exp_1-g7", "attempt": 2.0, "request_id": "req_1",
 			})
 			if whole := fmt.Sprintf("%+v %v", reported, reported); strings.Contains(whole, secret) {
 				t.Errorf("the cause leaks: %s", whole)
@@ -109,7 +178,7 @@ func TestPanics(t *testing.T) {
 				t.Errorf("reply %s, reported %+v", reply, reported)
 			}
 			got := checkLog(t, logged, map[string]any{
-				"level": "ERROR", "msg": "step panicked", "step": "assemble", "panic": c.kind, "export_id": "exp_1", "generation": 7.0,
+				"level": "ERROR", "msg": "step panicked", "step": "assemble", "panic": c.kind, "export_id": "exp_1", "execution": "exp_1-g7", "attempt": 2.0,
 			})
 			if stack, _ := got["stack"].(string); !strings.Contains(stack, "stepfn_test.go") || strings.Contains(logged, secret) {
 				t.Errorf("the log is %s", logged)
@@ -121,7 +190,9 @@ func TestPanics(t *testing.T) {
 // TestInputWithoutIdentity: an input that is about no export is logged without one.
 func TestInputWithoutIdentity(t *testing.T) {
 	var log bytes.Buffer
-	h := Handler("sweep", slog.New(slog.NewJSONHandler(&log, nil)), func(context.Context, struct{}) (out, error) {
+	e := edge(&log, "sweep")
+	e.Metrics = nil
+	h := Handler(e, func(context.Context, struct{}) (out, error) {
 		return out{}, fault.New(fault.Unavailable, "busy", "Later.")
 	})
 	if _, err := h(t.Context(), struct{}{}); err == nil {

@@ -1,12 +1,14 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
 
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/metrics"
 )
 
 // Outcomes of a failed attempt.
@@ -21,6 +23,7 @@ const (
 type Fail struct {
 	Records   Exports
 	Artifacts blob.Uploader
+	Metrics   *metrics.Recorder
 	Clock     Clock
 }
 
@@ -53,6 +56,7 @@ func (s Fail) Handle(ctx context.Context, in FailIn) (FailOut, error) {
 		if e, err = save(ctx, s.Records, e, next); err != nil {
 			return FailOut{}, err
 		}
+		s.count(ctx, e, in.Failure)
 	}
 	if e.Status == export.StatusFailed {
 		if err := abortUploads(ctx, s.Artifacts, in.Job); err != nil {
@@ -60,6 +64,15 @@ func (s Fail) Handle(ctx context.Context, in FailIn) (FailOut, error) {
 		}
 	}
 	return FailOut{outcome(e, in.Generation)}, nil
+}
+
+// count tells what the attempt's end made of the export.
+func (s Fail) count(ctx context.Context, e export.Export, c Caught) {
+	if e.Open() {
+		s.Metrics.Requeued(ctx)
+		return
+	}
+	s.Metrics.Failed(ctx, e, c.code())
 }
 
 func outcome(e export.Export, generation int) string {
@@ -80,15 +93,49 @@ func (c Caught) reason() export.Failure {
 	f := export.Failure{Message: "The export failed on our side.", Permanent: c.Error == "Export.Permanent"}
 	switch {
 	case c.Error == "Export.Internal":
-	case strings.HasPrefix(c.Error, "Export."):
-		var reported struct {
-			Message string `json:"errorMessage"`
-		}
-		if json.Unmarshal([]byte(c.Cause), &reported) == nil && reported.Message != "" {
-			f.Message = reported.Message
-		}
-	case c.Error == "States.Timeout", c.Error == "Sandbox.Timedout":
+	case c.ours():
+		f.Message = cmp.Or(c.reported().Message, f.Message)
+	case c.timedOut():
 		f.Message = "A step of the export took too long."
 	}
 	return f
+}
+
+// code is the failure's reason in metrics.
+func (c Caught) code() string {
+	switch {
+	case c.ours():
+		return c.reported().code()
+	case c.timedOut():
+		return metrics.ReasonTimeout
+	}
+	return metrics.ReasonPlatform
+}
+
+func (c Caught) ours() bool { return strings.HasPrefix(c.Error, "Export.") }
+
+func (c Caught) timedOut() bool { return c.Error == "States.Timeout" || c.Error == "Sandbox.Timedout" }
+
+// reported is what internal/stepfn reports of a failure; StackTrace holds its code.
+type reported struct {
+	Message    string            `json:"errorMessage"`
+	StackTrace []json.RawMessage `json:"stackTrace"`
+}
+
+// reported reads the cause; what isn't of the form says nothing.
+func (c Caught) reported() (r reported) {
+	if json.Unmarshal([]byte(c.Cause), &r) != nil {
+		return reported{}
+	}
+	return r
+}
+
+func (r reported) code() string {
+	var frame struct {
+		Label string `json:"label"`
+	}
+	if len(r.StackTrace) != 1 || json.Unmarshal(r.StackTrace[0], &frame) != nil {
+		return metrics.ReasonOther
+	}
+	return frame.Label
 }

@@ -5,11 +5,13 @@ import (
 
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/metrics"
 )
 
 // Finish writes the completed state, with its event mark, in one write.
 type Finish struct {
 	Records Exports
+	Metrics *metrics.Recorder
 	Clock   Clock
 }
 
@@ -28,6 +30,9 @@ func (s Finish) Handle(ctx context.Context, job Job) (Done, error) {
 	if e.Artifact == nil || (e.ToConnector() && e.Receipt == nil) {
 		return Done{}, fault.New(fault.Internal, "export_incomplete", "The export lacks its document or its delivery.")
 	}
-	_, err = save(ctx, s.Records, e, e.Complete(s.Clock()))
+	e, err = save(ctx, s.Records, e, e.Complete(s.Clock()))
+	if err == nil {
+		s.Metrics.Completed(ctx, e)
+	}
 	return Done{}, err
 }

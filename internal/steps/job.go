@@ -5,8 +5,10 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/videovector/exports/internal/artifact"
@@ -20,10 +22,27 @@ type Job struct {
 	AccountID  string `json:"account_id"`
 	ExportID   string `json:"export_id"`
 	Generation int    `json:"generation"`
+	// Execution is the name of the execution that calls, and Retries how often its task was called before. Both are for
+	// logs and metrics: no step acts on them. A call that tells no execution is taken for the generation's.
+	Execution string `json:"execution,omitempty"`
+	Retries   int    `json:"retries,omitempty"`
 }
 
-// Identity names the job in logs.
-func (j Job) Identity() (exportID string, generation int) { return j.ExportID, j.Generation }
+// Attrs implements stepfn.Subject.
+func (j Job) Attrs() []slog.Attr {
+	return append(about(j.ExportID, j.Generation, j.Execution), slog.Int("attempt", j.Retries+1))
+}
+
+// Retried implements stepfn.Subject.
+func (j Job) Retried() bool { return j.Retries > 0 }
+
+// about is the export and its execution in logs.
+func about(exportID string, generation int, execution string) []slog.Attr {
+	return []slog.Attr{
+		slog.String("export_id", exportID), slog.Int("generation", generation),
+		slog.String("execution", cmp.Or(execution, export.ExecutionName(exportID, generation))),
+	}
+}
 
 // Done is the output of steps that have nothing to tell the state machine.
 type Done struct{}

@@ -3,6 +3,7 @@ package steps
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/videovector/exports/internal/artifact"
@@ -28,6 +29,14 @@ type Package struct {
 type PackageIn struct {
 	Job
 	Shard *int `json:"shard,omitempty"`
+}
+
+// Attrs implements stepfn.Subject.
+func (in PackageIn) Attrs() []slog.Attr {
+	if in.Shard == nil {
+		return in.Job.Attrs()
+	}
+	return append(in.Job.Attrs(), slog.Int("shard", *in.Shard))
 }
 
 // PackageOut repeats the shard, for the Map's results.

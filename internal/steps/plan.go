@@ -11,6 +11,7 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/metrics"
 )
 
 // Layouts that Plan chooses from.
@@ -37,6 +38,7 @@ type PlanRecords interface {
 type Plan struct {
 	Records   PlanRecords
 	Artifacts blob.Bucket
+	Metrics   *metrics.Recorder
 	Clock     Clock
 	// Sizes in bytes; zero means the default. A document of at most ShardThreshold is packaged by one task.
 	ShardThreshold, ShardBytes, PartBytes int64
@@ -66,8 +68,12 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 	if err != nil {
 		return PlanOut{}, err
 	}
+	first := e.StartedAt.IsZero()
 	if e, err = save(ctx, s.Records, e, e.Claim(s.Clock())); err != nil {
 		return PlanOut{}, err
+	}
+	if first {
+		s.Metrics.Claimed(ctx, e)
 	}
 	plan, err := s.freeze(ctx, e, job)
 	if err != nil {

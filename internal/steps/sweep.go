@@ -9,6 +9,8 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/logattr"
+	"github.com/videovector/exports/internal/metrics"
 	"github.com/videovector/exports/internal/store"
 )
 
@@ -19,6 +21,7 @@ const sweepBatch = 200
 type SweepRecords interface {
 	Exports
 	DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error)
+	OpenExports(ctx context.Context) (store.Open, error)
 }
 
 // Starter asks for the execution of an export's generation; asking twice is asking once.
@@ -32,6 +35,7 @@ type Sweep struct {
 	Records   SweepRecords
 	Artifacts blob.Uploader
 	Starter   Starter
+	Metrics   *metrics.Recorder
 	Clock     Clock
 	Log       *slog.Logger
 }
@@ -71,7 +75,17 @@ func (s Sweep) Handle(ctx context.Context, in SweepIn) (SweepOut, error) {
 		}
 		s.one(ctx, ref, s.isDue, &out)
 	}
+	s.measure(ctx)
 	return out, nil
+}
+
+// measure tells that the sweep was done, and what is still open. A count that can't be had keeps no sweep from being one.
+func (s Sweep) measure(ctx context.Context) {
+	open, err := s.Records.OpenExports(ctx)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "open exports could not be counted", "error", err.Error())
+	}
+	s.Metrics.Swept(ctx, err == nil, open.Count, open.Oldest)
 }
 
 // endedBadly are the statuses with which an execution leaves its export to the sweeper.
@@ -101,13 +115,18 @@ func (s Sweep) isDue(e export.Export) bool { return !e.DueAt.After(s.Clock()) }
 func (s Sweep) one(ctx context.Context, ref store.Ref, wants func(export.Export) bool, out *SweepOut) {
 	out.Examined++
 	e, err := s.Records.Export(ctx, ref.AccountID, ref.ExportID)
+	if err == nil {
+		ctx = logattr.With(ctx, about(e.ID, e.Generation, "")...)
+	} else {
+		ctx = logattr.With(ctx, slog.String("export_id", ref.ExportID))
+	}
 	if err == nil && e.Open() && wants(e) {
 		err = s.move(ctx, e, out)
 	} else {
 		out.Skipped++
 	}
 	if err != nil {
-		s.Log.ErrorContext(ctx, "sweeping failed", "export_id", ref.ExportID, "error", err.Error())
+		s.Log.ErrorContext(ctx, "sweeping failed", "error", err.Error())
 	}
 }
 
@@ -121,7 +140,11 @@ func (s Sweep) move(ctx context.Context, e export.Export, out *SweepOut) error {
 	}
 	if !start {
 		out.DeadLettered++
-		return abortUploads(ctx, s.Artifacts, Job{next.AccountID, next.ID, next.Generation})
+		s.Metrics.Failed(ctx, next, metrics.ReasonSilent)
+		return abortUploads(ctx, s.Artifacts, Job{AccountID: next.AccountID, ExportID: next.ID, Generation: next.Generation})
+	}
+	if next.Generation > e.Generation { // an attempt whose wait is over is none
+		s.Metrics.Rescued(ctx)
 	}
 	if err := s.Starter.Start(ctx, next.AccountID, next.ID, next.Generation); err != nil {
 		out.Skipped++

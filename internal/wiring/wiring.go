@@ -13,6 +13,8 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/logattr"
+	"github.com/videovector/exports/internal/metrics"
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/stepfn"
 	"github.com/videovector/exports/internal/steps"
@@ -41,12 +43,24 @@ type Parts struct {
 	NewExternalID  func() string
 	Clock          func() time.Time
 	Log            *slog.Logger
+	// MetricsNamespace is where CloudWatch keeps the metrics; "" means metrics.DefaultNamespace.
+	MetricsNamespace string
 	// BufferDownloads makes downloads ordinary replies, for a gateway that can't stream.
 	BufferDownloads bool
 	// MaxDownload is the largest document that the gateway can carry, in bytes; 0 means any.
 	MaxDownload int64
 	// Sizes of packaging, in bytes; 0 means the default. Tests make documents of many parts out of few bytes.
 	ShardThreshold, ShardBytes, PartBytes int64
+}
+
+// metrics are written to the log.
+func (p Parts) metrics() *metrics.Recorder {
+	return metrics.New(logattr.Logger(p.Log), p.MetricsNamespace, p.Clock)
+}
+
+// edge is what a step has around it.
+func (p Parts) edge(step string) stepfn.Edge {
+	return stepfn.Edge{Step: step, Log: p.Log, Metrics: p.metrics(), Clock: p.Clock}
 }
 
 // Authorize is the gateway's authorizer.
@@ -59,7 +73,8 @@ func CreateExport(p Parts) any {
 		samples = p.Results
 	}
 	return apigw.Handler(api.CreateExport(api.CreateConfig{
-		Records: p.Store, Results: samples, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID, Log: p.Log,
+		Records: p.Store, Results: samples, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID,
+		Metrics: p.metrics(), Log: p.Log,
 	}), p.Log)
 }
 
@@ -102,49 +117,51 @@ func (l links) Presign(ctx context.Context, a export.Artifact, filename string) 
 // Plan is the step of the name.
 func Plan(p Parts) any {
 	s := steps.Plan{
-		Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock,
+		Records: p.Store, Artifacts: p.Artifacts, Metrics: p.metrics(), Clock: p.Clock,
 		ShardThreshold: p.ShardThreshold, ShardBytes: p.ShardBytes, PartBytes: p.PartBytes,
 	}
-	return stepfn.Handler("plan", p.Log, s.Handle)
+	return stepfn.Handler(p.edge("plan"), s.Handle)
 }
 
 // Package is the step of the name.
 func Package(p Parts) any {
 	copier, _ := p.Artifacts.(blob.Copier)
 	s := steps.Package{Records: p.Store, Results: p.Results, Artifacts: p.Artifacts, Copier: copier, Clock: p.Clock}
-	return stepfn.Handler("package", p.Log, s.Handle)
+	return stepfn.Handler(p.edge("package"), s.Handle)
 }
 
 // Assemble is the step of the name.
 func Assemble(p Parts) any {
 	s := steps.Assemble{Records: p.Store, Results: p.Results, Artifacts: p.Artifacts, Clock: p.Clock}
-	return stepfn.Handler("assemble", p.Log, s.Handle)
+	return stepfn.Handler(p.edge("assemble"), s.Handle)
 }
 
 // Presign is the step of the name.
 func Presign(p Parts) any {
 	s := steps.Presign{Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock}
-	return stepfn.Handler("presign", p.Log, s.Handle)
+	return stepfn.Handler(p.edge("presign"), s.Handle)
 }
 
 // Deliver is the step of the name.
 func Deliver(p Parts) any {
 	s := steps.Deliver{Records: p.Store, Artifacts: p.Artifacts, Connectors: p.Connectors, Clock: p.Clock}
-	return stepfn.Handler("deliver", p.Log, s.Handle)
+	return stepfn.Handler(p.edge("deliver"), s.Handle)
 }
 
 // Finish is the step of the name.
 func Finish(p Parts) any {
-	return stepfn.Handler("finish", p.Log, steps.Finish{Records: p.Store, Clock: p.Clock}.Handle)
+	return stepfn.Handler(p.edge("finish"), steps.Finish{Records: p.Store, Metrics: p.metrics(), Clock: p.Clock}.Handle)
 }
 
 // Fail is the step of the name.
 func Fail(p Parts) any {
-	return stepfn.Handler("fail", p.Log, steps.Fail{Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock}.Handle)
+	return stepfn.Handler(p.edge("fail"), steps.Fail{Records: p.Store, Artifacts: p.Artifacts, Metrics: p.metrics(), Clock: p.Clock}.Handle)
 }
 
 // Sweep is called by the schedule and by the rule on executions that ended badly.
 func Sweep(p Parts) any {
-	s := steps.Sweep{Records: p.Store, Artifacts: p.Artifacts, Starter: p.Executions, Clock: p.Clock, Log: p.Log}
-	return stepfn.Handler("sweep", p.Log, s.Handle)
+	s := steps.Sweep{
+		Records: p.Store, Artifacts: p.Artifacts, Starter: p.Executions, Metrics: p.metrics(), Clock: p.Clock, Log: logattr.Logger(p.Log),
+	}
+	return stepfn.Handler(p.edge("sweep"), s.Handle)
 }
