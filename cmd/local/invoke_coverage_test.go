@@ -2,14 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
 
 	openapi "github.com/videovector/exports/api"
+	"github.com/videovector/exports/statemachine"
 )
 
 // covered says which kinds of fixtures there are of something.
@@ -75,6 +78,64 @@ func TestFixturesCoverEveryRoute(t *testing.T) {
 	for route, c := range found {
 		c.want(t, route)
 	}
+}
+
+// TestFixturesOfStepsAreWhatTasksSend: a step's event has the fields that a task of the state machine sends, no more and
+// no less, unless it is one that is refused for them.
+func TestFixturesOfStepsAreWhatTasksSend(t *testing.T) {
+	sent := payloads(t)
+	for _, e := range fixtureEvents(t) {
+		if !e.ofStep() || e.bad() || e.name == "fail.no-cause" { // a caught error always has a cause; Fail takes one without
+			continue
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(e.text, &fields); err != nil {
+			t.Errorf("%s: %v", e.name, err)
+		}
+		names := strings.Join(slices.Sorted(maps.Keys(fields)), " ")
+		if !slices.Contains(sent[e.function], names) {
+			t.Errorf("%s holds %s; tasks send %q", e.name, names, sent[e.function])
+		}
+	}
+}
+
+// payloads are the names of what tasks send to each function, one line for each task.
+func payloads(t *testing.T) map[string][]string {
+	t.Helper()
+	type task struct {
+		Parameters struct {
+			FunctionName string
+			Payload      map[string]any
+		}
+		ItemProcessor struct{ States map[string]json.RawMessage }
+	}
+	var machine struct{ States map[string]json.RawMessage }
+	if err := json.Unmarshal(statemachine.Export, &machine); err != nil {
+		t.Fatal(err)
+	}
+	sent := map[string][]string{}
+	var read func(states map[string]json.RawMessage)
+	read = func(states map[string]json.RawMessage) {
+		for name, text := range states {
+			var s task
+			if err := json.Unmarshal(text, &s); err != nil {
+				continue // the Parameters of what is no task
+			}
+			if function := statemachine.Functions[strings.Trim(s.Parameters.FunctionName, "${}")]; function != "" {
+				var fields []string
+				for field := range s.Parameters.Payload {
+					fields = append(fields, strings.TrimSuffix(field, ".$"))
+				}
+				slices.Sort(fields)
+				sent[function] = append(sent[function], strings.Join(fields, " "))
+			} else if s.Parameters.FunctionName != "" {
+				t.Errorf("%s calls %s", name, s.Parameters.FunctionName)
+			}
+			read(s.ItemProcessor.States)
+		}
+	}
+	read(machine.States)
+	return sent
 }
 
 // routes are those that the description has.
