@@ -62,6 +62,43 @@ func TestFailReasons(t *testing.T) {
 	}
 }
 
+// TestFailCodes is what a failure counts as, by what the state machine caught.
+func TestFailCodes(t *testing.T) {
+	frame := func(label string) string {
+		return fmt.Sprintf(`{"errorMessage":"No.","errorType":"Export.Permanent","stackTrace":[{"path":"deliver","line":0,"label":%q}]}`, label)
+	}
+	for _, c := range []struct{ name, cause, want string }{
+		{"Export.Permanent", frame("results_missing"), "results_missing"},
+		{"Export.Unavailable", frame("destination_unavailable"), "destination_unavailable"},
+		{"Export.Internal", frame("internal_error"), "internal_error"},
+		{"Export.Permanent", frame("account_1234"), "other"},
+		{"Export.Permanent", frame(""), "other"},
+		{"Export.Permanent", "", "other"},
+		{"Export.Permanent", `{"stackTrace":[]}`, "other"},
+		{"Export.Permanent", `{"stackTrace":["results_missing"]}`, "other"},
+		{"Export.Permanent", `{"stackTrace":[{"label":7}]}`, "other"},
+		{"Export.Permanent", `{"stackTrace":[{"label":"results_missing"},{"label":"results_missing"}]}`, "other"},
+		{"States.Timeout", frame("results_missing"), "step_timed_out"},
+		{"Sandbox.Timedout", "", "step_timed_out"},
+		{"Lambda.Unknown", frame("results_missing"), "platform_error"},
+		{"States.ExceedToleratedFailureThreshold", "", "platform_error"},
+		{"", "", "platform_error"},
+	} {
+		t.Run(c.name+" "+c.want, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, scenario{request: wholeIndex})
+				w.putExport(exportID, usedUp)
+				for range 2 { // the second call changes nothing and counts nothing
+					w.fail(1, c.name, c.cause)
+				}
+				if got := w.counted(); got["ExportsFailed{Reason="+c.want+"}"] != 1 || got["ExportsFailed"] != 1 {
+					t.Errorf("%s with %s counts %v, want %s", c.name, c.cause, got, c.want)
+				}
+			})
+		})
+	}
+}
+
 // fail calls the step Fail with a caught error and gives the outcome.
 func (w *world) fail(generation int, name, cause string) string {
 	w.t.Helper()

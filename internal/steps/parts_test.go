@@ -25,6 +25,7 @@ type records struct {
 	saves []error  // of SaveExport, in the store's own words
 	swept int      // those of them that no generation's worker tried: the sweeper's
 	ends  int      // writes that ended the export
+	told  int      // those whose writer heard that they were done
 	wrong []string // rules that a write broke
 }
 
@@ -35,6 +36,11 @@ func (r *records) Export(ctx context.Context, account, id string) (e export.Expo
 
 func (r *records) SaveExport(ctx context.Context, next export.Export, f export.Fence) (saved export.Export, err error) {
 	err = r.do("records.SaveExport", func() error { saved, err = r.save(ctx, next, f); return err })
+	if err == nil && !saved.Open() {
+		r.watch.Lock()
+		defer r.watch.Unlock()
+		r.told++
+	}
 	return saved, err
 }
 
@@ -110,6 +116,11 @@ func (r *records) Connector(ctx context.Context, account, id string) (c store.Co
 func (r *records) DueExports(ctx context.Context, now time.Time, limit int) (due []store.Ref, err error) {
 	err = r.do("records.DueExports", func() error { due, err = r.Store.DueExports(ctx, now, limit); return err })
 	return due, err
+}
+
+func (r *records) OpenExports(ctx context.Context) (open store.Open, err error) {
+	err = r.do("records.OpenExports", func() error { open, err = r.Store.OpenExports(ctx); return err })
+	return open, err
 }
 
 // bucket is a bucket behind a gremlin. What stands for good is never replaced.
