@@ -32,6 +32,7 @@ func TestNoSecretIsSeen(t *testing.T) {
 	}
 	w.makeConnectors(made) // the first replies again, although nothing is left
 	w.check(map[string]canaries{"made": made, "changed": changed, "refused": refused})
+	w.checkLog()
 }
 
 // bodies are create requests.
