@@ -2,6 +2,7 @@ package templatetest
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -52,6 +53,7 @@ func TestGrantsAreUsed(t *testing.T) {
 
 // ledger notes calls, in the form of grants, by function. A call of the record store is "records:" and its method.
 type ledger struct {
+	log   *slog.Logger // of the functions; nil discards it
 	mu    sync.Mutex
 	calls map[string]map[string]bool
 }

@@ -223,6 +223,16 @@ func failures(w *world) {
 	}
 	w.step("fail", failed)
 
+	// A step that is called again, one that meets a defect, and an attempt that is followed by another.
+	again := w.create("prompt-run/run_3", "")
+	again["retries"] = 1
+	w.step("plan", again)
+	if _, err := w.call("finish", again); err == nil || !strings.Contains(err.Error(), "Export.Internal") {
+		w.t.Errorf("finished what isn't assembled: %v", err)
+	}
+	again["failure"] = map[string]string{"Error": "Export.Internal", "Cause": "{}"}
+	w.step("fail", again)
+
 	// Silence makes the sweeper restart, and give up in the end.
 	silent := w.create("prompt-run/run_2", "")
 	w.leave(silent)

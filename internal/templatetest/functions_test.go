@@ -114,7 +114,7 @@ func TestEveryLogGroupForgets(t *testing.T) {
 // TestEnvironment holds each function's variables against what its main's parts read, by their source.
 func TestEnvironment(t *testing.T) {
 	tmpl := load(t)
-	if d := cmp.Diff([]string{"LOG_LEVEL"}, slices.Sorted(maps.Keys(tmpl.Globals.Function.Environment.Variables))); d != "" {
+	if d := cmp.Diff([]string{"LOG_LEVEL", "METRICS_NAMESPACE"}, slices.Sorted(maps.Keys(tmpl.Globals.Function.Environment.Variables))); d != "" {
 		t.Errorf("global variables (-want +got):\n%s", d)
 	}
 	reads := variables(t)

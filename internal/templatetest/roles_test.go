@@ -77,6 +77,8 @@ func TestStateMachinesRole(t *testing.T) {
 // everything are the statements that speak of every resource or every action, each with its reason.
 var everything = map[string]string{
 	"ExportMachineRole":     "setting up log delivery is account-wide: its actions know no resources",
+	"TracingPolicy":         "segments of a trace are sent to X-Ray as such: its actions know no resources",
+	"MachineTracingPolicy":  "as above",
 	"ConnectorKey":          "a key policy speaks of its own key only, by *, and hands it to the account's IAM policies",
 	"ResultsBucketPolicy":   "a refusal: no action of anybody without TLS",
 	"ArtifactsBucketPolicy": "a refusal: no action of anybody without TLS",

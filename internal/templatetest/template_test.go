@@ -36,6 +36,7 @@ type function struct {
 	Handler       string
 	CodeUri       string
 	Architectures []string
+	Tracing       string
 	FunctionName  string
 	MemorySize    int
 	Timeout       int

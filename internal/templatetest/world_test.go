@@ -114,11 +114,14 @@ func (w *world) parts(folder string) wiring.Parts {
 		Results:    bucket{w.results, results, note, nil},
 		Executions: starter{note},
 		Connectors: opener{note}, Sealer: sealer{note},
-		Keyring: w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), BufferDownloads: true,
+		Keyring: w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), MetricsNamespace: namespace, BufferDownloads: true,
 		Clock:          func() time.Time { return w.now },
 		NewID:          func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
 		NewConnectorID: func(time.Time) string { w.ids++; return fmt.Sprintf("conn_%d", w.ids) },
 		NewExternalID:  func() string { return "external" },
+	}
+	if w.ledger.log != nil {
+		p.Log = w.ledger.log
 	}
 	if w.sharded {
 		p.ShardThreshold, p.ShardBytes, p.PartBytes = 1, 2000, 1000
