@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/videovector/exports/internal/api/envelope"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
@@ -187,8 +186,8 @@ func (s downloader) send(w http.ResponseWriter, r *http.Request, body io.Reader,
 	if r.Context().Err() != nil { // the caller left
 		level = slog.LevelInfo
 	}
-	s.Log.Log(r.Context(), level, "download broken off", "request_id", envelope.RequestID(r),
-		"sent_bytes", n, "expected_bytes", size, "error", err.Error())
+	s.Log.LogAttrs(r.Context(), level, "download broken off", append(noted(r.Context()),
+		slog.Int64("sent_bytes", n), slog.Int64("expected_bytes", size), slog.String("error", err.Error()))...)
 	panic(http.ErrAbortHandler)
 }
 
