@@ -15,6 +15,14 @@ import (
 type Model struct {
 	Machine Machine
 	Memory  map[string]int // MB of functions, by name
+	Watched Watched
+}
+
+// Watched is what the template watches the service by.
+type Watched struct {
+	Filters    int // metrics made of the access log
+	AlarmInput int // metrics that alarms look at, each as often as an alarm does
+	Dashboards int
 }
 
 // Work is an export of one format.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	exports "github.com/videovector/exports"
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/localgw"
@@ -32,11 +34,45 @@ func deployed(t *testing.T) Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := Model{Machine: machine, Memory: map[string]int{}}
+	m := Model{Machine: machine, Memory: map[string]int{}, Watched: watched(t)}
 	for _, f := range functions {
 		m.Memory[f.Name] = f.MemoryMB
 	}
 	return m
+}
+
+// watched counts what the template watches.
+func watched(t *testing.T) (w Watched) {
+	t.Helper()
+	var template struct {
+		Resources map[string]struct {
+			Type       string `yaml:"Type"`
+			Properties struct {
+				MetricName string    `yaml:"MetricName"`
+				Metrics    yaml.Node `yaml:"Metrics"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal(exports.Template, &template); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range template.Resources {
+		switch r.Type {
+		case "AWS::Logs::MetricFilter":
+			w.Filters++
+		case "AWS::CloudWatch::Dashboard":
+			w.Dashboards++
+		case "AWS::CloudWatch::Alarm":
+			w.AlarmInput++
+			if r.Properties.MetricName == "" {
+				w.AlarmInput += len(r.Properties.Metrics.Content) - 2 // all but the expression, one of which is counted already
+			}
+		}
+	}
+	if w.Filters == 0 || w.Dashboards == 0 || w.AlarmInput < 20 {
+		t.Fatalf("the template watches %+v", w)
+	}
+	return w
 }
 
 // Tables stand between "<!-- name -->" and "<!-- end -->".
@@ -57,7 +93,7 @@ func TestDocument(t *testing.T) {
 		used = append(used, name)
 		return "<!-- " + name + " -->\n" + tables[name] + "<!-- end -->"
 	})
-	if slices.Sort(used); !slices.Equal(used, []string{"formats", "limits", "prices", "sizes"}) {
+	if slices.Sort(used); !slices.Equal(used, []string{"formats", "limits", "months", "prices", "sizes", "watching"}) {
 		t.Fatalf("%s holds the tables %v", document, used)
 	}
 	if *update {

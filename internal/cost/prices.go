@@ -10,8 +10,7 @@ type price struct {
 	per        float64 // units that cost so much
 }
 
-// Prices in dollars. Of API Gateway and of the customer's bucket there are none here: an export is one request to the
-// first, and the second is not ours. Data within a region moves free of charge.
+// Prices in dollars. Of the customer's bucket there are none here: it is not ours. Data within a region moves free of charge.
 var (
 	transition  = price{"Step Functions, standard", "state transitions", 0.025, 1e3}
 	child       = price{"Step Functions, express", "executions", 1.00, 1e6}
@@ -23,8 +22,20 @@ var (
 	storage     = price{"S3 standard", "GB-months", 0.023, 1}
 	dbWrite     = price{"DynamoDB, on demand", "write units (1 KB)", 0.625, 1e6}
 	dbRead      = price{"DynamoDB, on demand", "read units (4 KB)", 0.125, 1e6}
+	apiRequest  = price{"API Gateway, REST", "requests", 3.50, 1e6}
+	logged      = price{"CloudWatch Logs", "GB taken in", 0.50, 1}
+	logKept     = price{"CloudWatch Logs", "GB-months", 0.03, 1}
+	ownMetric   = price{"CloudWatch", "metric-months of one's own", 0.30, 1}
+	alarmMetric = price{"CloudWatch", "metric-months under alarm", 0.10, 1}
+	dashboard   = price{"CloudWatch", "dashboard-months", 3.00, 1}
+	trace       = price{"X-Ray", "traces", 5.00, 1e6}
+	kmsKey      = price{"KMS", "key-months", 1.00, 1}
+	secret      = price{"Secrets Manager", "secret-months", 0.40, 1}
 )
 
-var prices = []price{transition, child, childMemory, invocation, memory, put, get, storage, dbWrite, dbRead}
+var prices = []price{
+	transition, child, childMemory, invocation, memory, put, get, storage, dbWrite, dbRead,
+	apiRequest, logged, logKept, ownMetric, alarmMetric, dashboard, trace, kmsKey, secret,
+}
 
 func (p price) of(units float64) float64 { return units * p.dollars / p.per }

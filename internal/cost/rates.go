@@ -20,6 +20,23 @@ const (
 	childGB = 0.0625
 )
 
+// What a month was assumed to be, beside what was measured.
+const (
+	minutesOfMonth = 30 * 24 * 60
+	// requestsOfExport are the requests that come with an export: it is created, looked at eight times, and downloaded.
+	requestsOfExport = 10
+	// requestSeconds is what the function behind a request takes, and authorizeSeconds what the authorizer takes.
+	requestSeconds, authorizeSeconds = 0.05, 0.02
+	// requestLogBytes are a request's lines: the gateway's, the function's, and Lambda's own of two functions.
+	requestLogBytes = 1700
+	// stepLogBytes are a step's line, its metrics' and Lambda's own.
+	stepLogBytes = 1200
+	// usualReasons is how many reasons of failures a month sees.
+	usualReasons = 5
+	// tracedShare is what X-Ray samples by itself, beside one request a second.
+	tracedShare = 0.05
+)
+
 // rate is how fast a format is made: bytes of results by a second of one processor, and bytes written for a byte read.
 // Processor times are `make bench`'s, on the machine that its report names; sizes are those of its corpus.
 type rate struct {

@@ -20,7 +20,7 @@ var (
 // Tables are the tables of docs/cost.md by name, in Markdown.
 func (m Model) Tables() (map[string]string, error) {
 	tables := map[string]string{"prices": priceTable()}
-	for name, make := range map[string]func() (string, error){"sizes": m.sizeTable, "formats": m.formatTable, "limits": m.limitTable} {
+	for name, make := range map[string]func() (string, error){"sizes": m.sizeTable, "formats": m.formatTable, "limits": m.limitTable, "months": m.monthTable, "watching": m.watchingTable} {
 		table, err := make()
 		if err != nil {
 			return nil, err
