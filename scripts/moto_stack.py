@@ -5,7 +5,7 @@ A template comes in on standard input, as SAM's transform leaves it; {"status", 
 made, `left_out` those of types that moto doesn't know. Nothing of it remains.
 
 moto takes the template as it is, but for two things. Of an HTTP API it wants a name, and can't read methods out of a body,
-so what is deployed of them is left out. Of a state machine it knows no substitutions; they are made here.
+so what is deployed of them is left out, and so is a stack within, whose template is in no bucket yet. Of a state machine it knows no substitutions; they are made here.
 """
 
 import ast
@@ -19,7 +19,7 @@ import boto3
 from moto import mock_aws
 
 REGION, STACK = "us-east-1", "videovector-exports"
-LEFT_OUT = ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage")
+LEFT_OUT = ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage", "AWS::CloudFormation::Stack")
 
 
 def client(service):

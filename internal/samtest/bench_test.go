@@ -34,8 +34,15 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(made)
+	defer func() { stopEngine() }()
 	return m.Run()
 }
+
+// theEngine is one for all tests, with what ends it.
+var (
+	theEngine  engine
+	stopEngine = func() {}
+)
 
 // script is a command of the project, run from the source tree.
 func script(t *testing.T, name string, args ...string) *exec.Cmd {
@@ -64,23 +71,25 @@ func built(t *testing.T) string {
 // engine is a container engine that has the image of functions.
 type engine struct{ dockerHost, address string }
 
-// startEngine starts one until the test ends.
+// startEngine gives the one engine of all tests. It ends with the test binary.
 func startEngine(t *testing.T) engine {
 	t.Helper()
+	if theEngine != (engine{}) {
+		return theEngine
+	}
 	lines, stop := emulator.Program(t, "container engine", script(t, "sam-image.sh", "run"), func(line string) bool {
 		return strings.HasPrefix(line, "SAM_HOST_ADDRESS=")
 	})
-	t.Cleanup(stop)
-	var e engine
+	stopEngine = stop
 	for _, line := range lines {
 		if v, ok := strings.CutPrefix(line, "DOCKER_HOST="); ok {
-			e.dockerHost = v
+			theEngine.dockerHost = v
 		}
 		if v, ok := strings.CutPrefix(line, "SAM_HOST_ADDRESS="); ok {
-			e.address = v
+			theEngine.address = v
 		}
 	}
-	return e
+	return theEngine
 }
 
 // world is a running `local world`.
