@@ -1,11 +1,12 @@
 """Creates a stack on moto's CloudFormation and tells what became of it.
 
-A template comes in on standard input, as SAM's transform leaves it; {"status", "outputs", "made", "left_out", "tables",
-"buckets", "roles", "machines", "functions"} goes out on standard output. `made` are logical ids with the names of what was
-made, `left_out` those of types that moto doesn't know. Nothing of it remains.
+A template comes in on standard input, as SAM's transform leaves it; {"status", "outputs", "made", "unmade", "left_out",
+"tables", "buckets", "roles", "machines", "functions"} goes out on standard output. `made` are logical ids with the names of
+what was made, `unmade` those that should be there and aren't, `left_out` those of types that moto doesn't know, or knows
+too little of to take: KEPT are the others. Nothing of it remains.
 
-moto takes the template as it is, but for two things. Of an HTTP API it wants a name, and can't read methods out of a body,
-so what is deployed of them is left out, and so is a stack within, whose template is in no bucket yet. Of a state machine it knows no substitutions; they are made here.
+Of what is kept, moto takes the template as it is, but for two things: an HTTP API must have a name, and a state machine's
+substitutions, which it doesn't know, are made here.
 """
 
 import ast
@@ -19,11 +20,39 @@ import boto3
 from moto import mock_aws
 
 REGION, STACK = "us-east-1", "videovector-exports"
-LEFT_OUT = ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage", "AWS::CloudFormation::Stack")
+KEPT = (
+    "AWS::ApiGateway::RestApi",
+    "AWS::DynamoDB::Table",
+    "AWS::Events::Rule",
+    "AWS::IAM::Role",
+    "AWS::KMS::Key",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::StepFunctions::StateMachine",
+)
 
 
 def client(service):
     return boto3.client(service, region_name=REGION)
+
+
+def without(value, left_out):
+    """The value with words in the place of references to what is left out."""
+    if isinstance(value, list):
+        return [without(v, left_out) for v in value]
+    if isinstance(value, str):
+        return re.sub(r"\$\{(\w+)((?:\.\w+)*)\}", lambda m: m[1] + m[2] if m[1] in left_out else m[0], value)
+    if not isinstance(value, dict):
+        return value
+    if value.get("Ref") in left_out:
+        return value["Ref"]
+    attribute = value.get("Fn::GetAtt")
+    if isinstance(attribute, str):
+        attribute = attribute.split(".", 1)
+    if attribute and attribute[0] in left_out:
+        return ".".join(attribute)
+    return {name: without(v, left_out) for name, v in value.items()}
 
 
 def document(policy):
@@ -70,7 +99,8 @@ def described(made):
 def main():
     template = json.load(sys.stdin)
     every = template["Resources"]
-    template["Resources"] = {name: r for name, r in every.items() if r["Type"] not in LEFT_OUT}
+    left_out = {name: r["Type"] for name, r in every.items() if r["Type"] not in KEPT}
+    template = without(template | {"Resources": {name: r for name, r in every.items() if name not in left_out}}, left_out)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::ApiGateway::RestApi":
             resource["Properties"].setdefault("Name", "api")
@@ -80,7 +110,8 @@ def main():
             pieces = re.split(r"\$\{(\w+)\}", separator.join(lines))  # text and names in turn
             pieces[1::2] = [substitutions[name] for name in pieces[1::2]]
             resource["Properties"]["DefinitionString"] = {"Fn::Join": ["", pieces]}
-    logging.disable()  # types that it doesn't know are in left_out
+        resource.pop("DependsOn", None)  # of what may be left out; order follows from references
+    logging.disable()
     warnings.simplefilter("ignore")
     with mock_aws():
         s3, stacks = client("s3"), client("cloudformation")
@@ -102,7 +133,8 @@ def main():
                 "status": stack["StackStatus"],
                 "outputs": {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
                 "made": made,
-                "left_out": {name: r["Type"] for name, r in every.items() if name not in made},
+                "unmade": [n for n, r in template["Resources"].items() if n not in made and "Condition" not in r],
+                "left_out": left_out,
                 **described(made),
             },
             sys.stdout,

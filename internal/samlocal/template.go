@@ -75,11 +75,14 @@ func (c changes) resource(id string, r *yaml.Node) {
 // streaming turns a call that streams its reply into one that doesn't.
 var streaming = strings.NewReplacer("2021-11-15/functions", "2015-03-31/functions", "/response-streaming-invocations", "/invocations")
 
-// byName is a function's ARN that is spelt out.
-var byName = regexp.MustCompile(`arn:\$\{AWS::Partition}:lambda:\$\{AWS::Region}:\$\{AWS::AccountId}:function:\$\{AWS::StackName}-([a-z-]+)(:\w+)?/`)
+// byName is a function's ARN that is spelt out; qualified ones are of an alias.
+var (
+	byName    = regexp.MustCompile(`arn:\$\{AWS::Partition}:lambda:\$\{AWS::Region}:\$\{AWS::AccountId}:function:\$\{AWS::StackName}-([a-z-]+)(:\w+)?/`)
+	qualified = regexp.MustCompile(`(\.Arn}):\w+/`)
+)
 
 // localDescription is the description of the HTTP surface as sam local start-api reads it: it leaves out routes that
-// stream, and those whose function isn't named by its logical id. The function that streams knows where it is, and
+// stream, and those whose function isn't named by its logical id alone. The function that streams knows where it is, and
 // answers accordingly.
 func localDescription(deployed []byte, functions map[string]localgw.Deployed) []byte {
 	ids := map[string]string{}
@@ -93,7 +96,7 @@ func localDescription(deployed []byte, functions map[string]localgw.Deployed) []
 		}
 		return arn
 	})
-	return []byte(text)
+	return qualified.ReplaceAll([]byte(text), []byte("$1/"))
 }
 
 // find is the value below the names, or nil.
