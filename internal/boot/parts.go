@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/auth"
@@ -22,8 +23,21 @@ import (
 	"github.com/videovector/exports/internal/seal/kmsseal"
 	"github.com/videovector/exports/internal/sfnexec"
 	"github.com/videovector/exports/internal/store/dynamostore"
+	"github.com/videovector/exports/internal/tenant/fence"
 	"github.com/videovector/exports/internal/wiring"
 )
+
+// PerAccount makes the parts that are named after it work under sessions of the role ACCOUNT_ROLE_ARN, one for each
+// account (internal/tenant/fence). Where there is no STS, locally, ACCOUNT_ROLE_ARN is "none" and they work as they are;
+// so they do under the SAM CLI, which has no role to name. A deployed function that did would be let nowhere: what the
+// parts need, only the role may.
+func PerAccount(_ context.Context, e *env, _ *wiring.Parts) error {
+	role, err := e.need("ACCOUNT_ROLE_ARN")
+	if err == nil && role != "none" && e.get("AWS_SAM_LOCAL") != "true" {
+		e.aws.Credentials = fence.New(sts.NewFromConfig(e.aws), role)
+	}
+	return err
+}
 
 // Records is the table TABLE_NAME.
 func Records(_ context.Context, e *env, p *wiring.Parts) error {

@@ -25,6 +25,9 @@ type Job struct {
 // Identity names the job in logs.
 func (j Job) Identity() (exportID string, generation int) { return j.ExportID, j.Generation }
 
+// Account is whose work the job is.
+func (j Job) Account() string { return j.AccountID }
+
 // Done is the output of steps that have nothing to tell the state machine.
 type Done struct{}
 

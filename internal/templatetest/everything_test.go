@@ -242,31 +242,36 @@ func failures(w *world) {
 }
 
 // starter starts nothing.
-type starter struct{ note func(string) }
+type starter struct{ note func(context.Context, string) }
 
-func (s starter) Start(context.Context, string, string, int) error {
-	s.note("states:StartExecution " + machine)
+func (s starter) Start(ctx context.Context, _, _ string, _ int) error {
+	s.note(ctx, "states:StartExecution states:here:stateMachine:${AWS::StackName}-export")
 	return nil
 }
 
-// sealer seals and opens as KMS would.
-type sealer struct{ note func(string) }
+// bound is what a call of KMS is bound to.
+func bound(c seal.Context) string {
+	return " * if StringEquals kms:EncryptionContext:account_id " + c.AccountID + ", StringLike kms:EncryptionContext:connector_id " + c.ConnectorID
+}
 
-func (s sealer) Seal(_ context.Context, _ seal.Context, plain []byte) ([]byte, error) {
-	s.note("kms:GenerateDataKey ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *")
+// sealer seals and opens as KMS would.
+type sealer struct{ note func(context.Context, string) }
+
+func (s sealer) Seal(ctx context.Context, c seal.Context, plain []byte) ([]byte, error) {
+	s.note(ctx, "kms:GenerateDataKey"+bound(c))
 	return plain, nil
 }
 
-func (s sealer) Open(_ context.Context, _ seal.Context, sealed []byte) ([]byte, error) {
-	s.note("kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *")
+func (s sealer) Open(ctx context.Context, c seal.Context, sealed []byte) ([]byte, error) {
+	s.note(ctx, "kms:Decrypt"+bound(c))
 	return sealed, nil
 }
 
 // opener opens a bucket of the customer's, with keys that KMS would have decrypted, or under a role of theirs.
-type opener struct{ note func(string) }
+type opener struct{ note func(context.Context, string) }
 
-func (o opener) OpenTarget(context.Context, store.Connector) (connector.Target, error) {
-	o.note("kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *")
-	o.note("sts:AssumeRole arn:${AWS::Partition}:iam::*:role/*")
+func (o opener) OpenTarget(ctx context.Context, c store.Connector) (connector.Target, error) {
+	o.note(ctx, "kms:Decrypt"+bound(seal.Context{AccountID: c.AccountID, ConnectorID: c.ID}))
+	o.note(ctx, "sts:AssumeRole iam::999999999999:role/customer")
 	return memconn.New("customer"), nil
 }

@@ -2,12 +2,14 @@ package templatetest
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,13 +109,19 @@ func (w *world) must(err error) {
 
 // parts are the function's, with its calls noted.
 func (w *world) parts(folder string) wiring.Parts {
-	note := func(call string) { w.ledger.note(folder, call) }
+	note := func(part string) func(context.Context, string) {
+		return func(ctx context.Context, call string) { w.ledger.note(ctx, folder, part, call) }
+	}
+	records := records{w.store, func(ctx context.Context, method string) { note("Records")(ctx, "records:"+method) }}
+	if slices.Contains(needs(w.t, folder), "Keys") { // read at the start, before any work
+		note("Keys")(context.Background(), "secretsmanager:GetSecretValue SigningKeys")
+	}
 	p := wiring.Parts{
-		Store:      records{w.store, func(method string) { note("records:" + method) }},
-		Artifacts:  bucket{w.artifacts, artifacts, note, w.before},
-		Results:    bucket{w.results, results, note, nil},
-		Executions: starter{note},
-		Connectors: opener{note}, Sealer: sealer{note},
+		Store:      records,
+		Artifacts:  bucket{w.artifacts, "ArtifactsBucket", note("Artifacts"), w.before},
+		Results:    bucket{w.results, "ResultsBucket", note("Results"), nil},
+		Executions: starter{note("Executions")},
+		Connectors: opener{note("Connectors")}, Sealer: sealer{note("Connectors")},
 		Keyring: w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), BufferDownloads: true,
 		Clock:          func() time.Time { return w.now },
 		NewID:          func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },

@@ -17,6 +17,7 @@ import (
 	"github.com/videovector/exports/internal/stepfn"
 	"github.com/videovector/exports/internal/steps"
 	"github.com/videovector/exports/internal/store"
+	"github.com/videovector/exports/internal/tenant"
 )
 
 // Executions starts the state machine.
@@ -99,48 +100,55 @@ func (l links) Presign(ctx context.Context, a export.Artifact, filename string) 
 	return export.Link{URL: url, ExpiresAt: export.Stamp(expires)}, err
 }
 
+// step is the handler of a step, all of whose work is for its job's account.
+func step[In interface{ Account() string }, Out any](name string, log *slog.Logger, handle func(context.Context, In) (Out, error)) any {
+	return stepfn.Handler(name, log, func(ctx context.Context, in In) (Out, error) {
+		return handle(tenant.With(ctx, in.Account()), in)
+	})
+}
+
 // Plan is the step of the name.
 func Plan(p Parts) any {
 	s := steps.Plan{
 		Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock,
 		ShardThreshold: p.ShardThreshold, ShardBytes: p.ShardBytes, PartBytes: p.PartBytes,
 	}
-	return stepfn.Handler("plan", p.Log, s.Handle)
+	return step("plan", p.Log, s.Handle)
 }
 
 // Package is the step of the name.
 func Package(p Parts) any {
 	copier, _ := p.Artifacts.(blob.Copier)
 	s := steps.Package{Records: p.Store, Results: p.Results, Artifacts: p.Artifacts, Copier: copier, Clock: p.Clock}
-	return stepfn.Handler("package", p.Log, s.Handle)
+	return step("package", p.Log, s.Handle)
 }
 
 // Assemble is the step of the name.
 func Assemble(p Parts) any {
 	s := steps.Assemble{Records: p.Store, Results: p.Results, Artifacts: p.Artifacts, Clock: p.Clock}
-	return stepfn.Handler("assemble", p.Log, s.Handle)
+	return step("assemble", p.Log, s.Handle)
 }
 
 // Presign is the step of the name.
 func Presign(p Parts) any {
 	s := steps.Presign{Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock}
-	return stepfn.Handler("presign", p.Log, s.Handle)
+	return step("presign", p.Log, s.Handle)
 }
 
 // Deliver is the step of the name.
 func Deliver(p Parts) any {
 	s := steps.Deliver{Records: p.Store, Artifacts: p.Artifacts, Connectors: p.Connectors, Clock: p.Clock}
-	return stepfn.Handler("deliver", p.Log, s.Handle)
+	return step("deliver", p.Log, s.Handle)
 }
 
 // Finish is the step of the name.
 func Finish(p Parts) any {
-	return stepfn.Handler("finish", p.Log, steps.Finish{Records: p.Store, Clock: p.Clock}.Handle)
+	return step("finish", p.Log, steps.Finish{Records: p.Store, Clock: p.Clock}.Handle)
 }
 
 // Fail is the step of the name.
 func Fail(p Parts) any {
-	return stepfn.Handler("fail", p.Log, steps.Fail{Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock}.Handle)
+	return step("fail", p.Log, steps.Fail{Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock}.Handle)
 }
 
 // Sweep is called by the schedule and by the rule on executions that ended badly.
