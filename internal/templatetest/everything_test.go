@@ -14,6 +14,7 @@ import (
 	"github.com/videovector/exports/internal/connector/conntest/memconn"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/seal"
+	"github.com/videovector/exports/internal/signkeys"
 	"github.com/videovector/exports/internal/store"
 )
 
@@ -25,7 +26,42 @@ func runEverything(t *testing.T, l *ledger) {
 	t.Run("shards again", func(t *testing.T) { shardsAgain(newWorld(t, l)) })
 	t.Run("results are gone", func(t *testing.T) { resultsGone(newWorld(t, l)) })
 	t.Run("failures", func(t *testing.T) { failures(newWorld(t, l)) })
+	t.Run("rotation", func(t *testing.T) { rotation(newWorld(t, l)) })
 	t.Run("connectors", func(t *testing.T) { connectors(newWorld(t, l)) })
+}
+
+// rotation replaces the signing keys once.
+func rotation(w *world) {
+	w.vault.Begin("v1")
+	for _, step := range []string{"createSecret", "setSecret", "testSecret", "finishSecret"} {
+		w.step("rotate-signing-key", map[string]any{"Step": step, "SecretId": "arn:secret", "ClientRequestToken": "v1"})
+	}
+}
+
+// vault is the secret, as its rotation sees it.
+type vault struct {
+	signkeys.Vault
+	note func(context.Context, string)
+}
+
+func (v vault) Labels(ctx context.Context) (map[string][]string, error) {
+	v.note(ctx, "secretsmanager:DescribeSecret SigningKeys")
+	return v.Vault.Labels(ctx)
+}
+
+func (v vault) Value(ctx context.Context, version string) (string, error) {
+	v.note(ctx, "secretsmanager:GetSecretValue SigningKeys")
+	return v.Vault.Value(ctx, version)
+}
+
+func (v vault) Put(ctx context.Context, version, value string) error {
+	v.note(ctx, "secretsmanager:PutSecretValue SigningKeys")
+	return v.Vault.Put(ctx, version, value)
+}
+
+func (v vault) MakeCurrent(ctx context.Context, from, to string) error {
+	v.note(ctx, "secretsmanager:UpdateSecretVersionStage SigningKeys")
+	return v.Vault.MakeCurrent(ctx, from, to)
 }
 
 // connectors takes one through its life.

@@ -59,6 +59,7 @@ func TestNoWildcardWithoutReason(t *testing.T) {
 		"ConnectorKey on *, which is the key itself in its own policy",
 		"ExportMachineRole log delivery on *: its actions know no resources",
 		"ResultsBucketPolicy not s3:* on the whole bucket, for everybody",
+		"SigningKeysPolicy refuses on *, which is the secret itself in its own policy",
 		"customers' roles, of any account but ours",
 	}
 	var got []string
@@ -72,8 +73,10 @@ func TestNoWildcardWithoutReason(t *testing.T) {
 			got = append(got, want[2])
 		case p.action == "not s3:*" && p.who == "everybody":
 			got = append(got, p.policy+" not s3:* on the whole bucket, for everybody")
-		case p.action == "sts:AssumeRole" && on == "iam::*:role/*":
+		case p.policy == "SigningKeysPolicy" && on == "*" && refused:
 			got = append(got, want[4])
+		case p.action == "sts:AssumeRole" && on == "iam::*:role/*":
+			got = append(got, want[5])
 		case strings.Contains(p.action, "*"), on == "*", !refused && p.who == "everybody", strings.Contains(on, "::*:"):
 			t.Errorf("without a reason in this test: %s", p)
 		case !refused && strings.Contains(on, "*") && !confined(on):
@@ -223,7 +226,7 @@ func powers(t *testing.T, tmpl template) []power {
 			Policies                                                            json.RawMessage
 			ManagedPolicyArns                                                   []string
 			Events                                                              map[string]json.RawMessage
-			Action, FunctionName, Principal, SourceArn                          string // of a Lambda permission
+			Action, FunctionName, Principal, SourceArn, SourceAccount           string // of a Lambda permission
 		}
 		if err := json.Unmarshal(orEmpty(r.Properties), &p); err != nil {
 			t.Fatalf("%s: %v", id, err)
@@ -242,7 +245,11 @@ func powers(t *testing.T, tmpl template) []power {
 				all = append(all, power{id, id, "every action of", short(arn)})
 			}
 		case "AWS::Lambda::Permission":
-			all = append(all, power{strings.TrimSuffix(id, "Permission") + "Function", p.Principal, p.Action, short(p.FunctionName) + " for " + short(p.SourceArn)})
+			source := short(p.SourceArn)
+			if p.SourceAccount != "" {
+				source += " of " + p.SourceAccount
+			}
+			all = append(all, power{strings.TrimSuffix(id, "Permission") + "Function", p.Principal, p.Action, short(p.FunctionName) + " for " + source})
 		case functionType:
 			if p.Policies != nil {
 				t.Errorf("%s has policies that the SAM transform would put into a role", id)

@@ -20,6 +20,8 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/blobtest/memblob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/signkeys"
+	"github.com/videovector/exports/internal/signkeys/memvault"
 	"github.com/videovector/exports/internal/store"
 	"github.com/videovector/exports/internal/store/sqlitestore"
 	"github.com/videovector/exports/internal/wiring"
@@ -34,6 +36,7 @@ var handlers = map[string]func(wiring.Parts) any{
 	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
 	"presign": wiring.Presign, "manage-connector": wiring.ManageConnector, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
+	"rotate-signing-key": wiring.RotateSigningKey,
 }
 
 // world is the whole service in memory, over one record store and two buckets, with every function's calls noted.
@@ -43,6 +46,7 @@ type world struct {
 	store              *sqlitestore.Store
 	results, artifacts *memblob.Bucket
 	keys               *auth.Keyring
+	vault              *memvault.Vault
 	now                time.Time
 	ids                int
 	sharded            bool
@@ -60,7 +64,7 @@ func newWorld(t *testing.T, l *ledger) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, ledger: l, store: records, results: memblob.New(memblob.Config{Name: "results"}), keys: keys, now: t0}
+	w := &world{t: t, ledger: l, store: records, vault: memvault.New("v0", `{"current":"`+strings.Repeat("k", auth.MinKeyBytes)+`"}`), results: memblob.New(memblob.Config{Name: "results"}), keys: keys, now: t0}
 	w.artifacts = memblob.New(memblob.Config{Name: "artifacts", Clock: func() time.Time { return w.now }})
 	w.fill()
 	return w
@@ -122,7 +126,8 @@ func (w *world) parts(folder string) wiring.Parts {
 		Results:    bucket{w.results, "ResultsBucket", note("Results"), nil},
 		Executions: starter{note("Executions")},
 		Connectors: opener{note("Connectors")}, Sealer: sealer{note("Connectors")},
-		Keyring: w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), BufferDownloads: true,
+		Rotation: &signkeys.Rotation{SecretID: "arn:secret", Vault: vault{w.vault, note("KeyRotation")}},
+		Keyring:  w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), BufferDownloads: true,
 		Clock:          func() time.Time { return w.now },
 		NewID:          func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
 		NewConnectorID: func(time.Time) string { w.ids++; return fmt.Sprintf("conn_%d", w.ids) },

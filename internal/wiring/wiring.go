@@ -5,6 +5,7 @@ package wiring
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/videovector/exports/internal/api"
@@ -13,7 +14,9 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/seal"
+	"github.com/videovector/exports/internal/signkeys"
 	"github.com/videovector/exports/internal/stepfn"
 	"github.com/videovector/exports/internal/steps"
 	"github.com/videovector/exports/internal/store"
@@ -35,8 +38,12 @@ type Parts struct {
 	Connectors connector.Opener
 	Sealer     seal.Sealer // of connectors' secrets
 	Keyring    *auth.Keyring
-	Origin     api.Origin // public https origin of links
-	NewID      func(time.Time) string
+	// RefreshKeys keeps the keyring's keys fresh; it is called before every request. nil where they never change.
+	RefreshKeys func(context.Context)
+	// Rotation replaces the signing keys; nil where they can't be.
+	Rotation *signkeys.Rotation
+	Origin   api.Origin // public https origin of links
+	NewID    func(time.Time) string
 	// NewConnectorID and NewExternalID mint what a new connector gets.
 	NewConnectorID func(time.Time) string
 	NewExternalID  func() string
@@ -59,24 +66,24 @@ func CreateExport(p Parts) any {
 	if samples == nil {
 		samples = p.Results
 	}
-	return apigw.Handler(api.CreateExport(api.CreateConfig{
+	return apigw.Handler(p.fresh(api.CreateExport(api.CreateConfig{
 		Records: p.Store, Results: samples, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID, Log: p.Log,
-	}), p.Log)
+	})), p.Log)
 }
 
 // ReadExport serves every route that looks at exports or keys.
 func ReadExport(p Parts) any {
-	return apigw.Handler(api.ReadExport(api.ReadConfig{
+	return apigw.Handler(p.fresh(api.ReadExport(api.ReadConfig{
 		Exports: p.Store, Links: links{p.Artifacts}, Keys: p.Keyring, Origin: p.Origin, Clock: p.Clock, Log: p.Log,
-	}), p.Log)
+	})), p.Log)
 }
 
 // DownloadExport serves documents.
 func DownloadExport(p Parts) any {
-	h := api.DownloadExport(api.DownloadConfig{
+	h := p.fresh(api.DownloadExport(api.DownloadConfig{
 		Exports: p.Store, Documents: p.Artifacts, Authenticator: auth.NewAuthenticator(p.Store), Keys: p.Keyring,
 		MaxBytes: p.MaxDownload, Clock: p.Clock, Log: p.Log,
-	})
+	}))
 	if p.BufferDownloads {
 		return apigw.Handler(h, p.Log)
 	}
@@ -85,10 +92,31 @@ func DownloadExport(p Parts) any {
 
 // ManageConnector serves every route of connectors.
 func ManageConnector(p Parts) any {
-	return apigw.Handler(api.ManageConnector(api.ManageConfig{
+	return apigw.Handler(p.fresh(api.ManageConnector(api.ManageConfig{
 		Connectors: p.Store, Targets: p.Connectors, Sealer: p.Sealer, Keys: p.Keyring,
 		Clock: p.Clock, NewID: p.NewConnectorID, NewExternalID: p.NewExternalID, Log: p.Log,
-	}), p.Log)
+	})), p.Log)
+}
+
+// fresh serves requests with keys that are fresh.
+func (p Parts) fresh(h http.Handler) http.Handler {
+	if p.RefreshKeys == nil {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.RefreshKeys(r.Context())
+		h.ServeHTTP(w, r)
+	})
+}
+
+// RotateSigningKey is called by Secrets Manager, once for each step of a rotation.
+func RotateSigningKey(p Parts) any {
+	return stepfn.Handler("rotate-signing-key", p.Log, func(ctx context.Context, in signkeys.Event) (signkeys.Done, error) {
+		if p.Rotation == nil {
+			return signkeys.Done{}, fault.New(fault.Invalid, "keys_fixed", "The signing keys of this service are not rotated.")
+		}
+		return p.Rotation.Handle(ctx, in)
+	})
 }
 
 // links renews presigned links on read.
