@@ -190,7 +190,8 @@ func (in *openAPI) authorizerOf(op operation, auths map[string]*authorizer) (*au
 }
 
 // invocation addresses end in a function's ARN, substituted by its logical id: …/functions/${PlanFunction.Arn}/invocations.
-var logicalID = regexp.MustCompile(`/functions/\$\{([A-Za-z0-9]+)(?:\.(?:Arn|Alias))?\}/`)
+// An alias may follow the ARN; here every alias is the function as it is.
+var logicalID = regexp.MustCompile(`/functions/\$\{([A-Za-z0-9]+)(?:\.(?:Arn|Alias))?\}(?::[A-Za-z0-9_-]+)?/`)
 
 // functionOf is the name of the function that an integration or authorizer invokes.
 func functionOf(uri yaml.Node, names map[string]string) (string, error) {

@@ -66,8 +66,8 @@ func TestWhatHoldsDataStays(t *testing.T) {
 			t.Errorf("no %s", kind)
 		}
 		for _, id := range ids {
-			if tmpl.Resources[id].DeletionPolicy != "Retain" {
-				t.Errorf("%s goes with the stack", id)
+			if r := tmpl.Resources[id]; r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
+				t.Errorf("%s goes with the stack, or when it is replaced: %q, %q", id, r.DeletionPolicy, r.UpdateReplacePolicy)
 			}
 		}
 	}
@@ -178,7 +178,7 @@ func TestWhatCallsTheSweeper(t *testing.T) {
 	}
 	pattern := map[string]any{
 		"source": []string{"aws.states"}, "detail-type": []string{"Step Functions Execution Status Change"},
-		"detail": map[string]any{"status": []string{"FAILED", "TIMED_OUT", "ABORTED"}, "stateMachineArn": []string{"${ExportMachine}"}},
+		"detail": map[string]any{"status": []string{"FAILED", "TIMED_OUT", "ABORTED"}, "stateMachineArn": []any{"${ExportMachine}", map[string]string{"prefix": "${ExportMachine}:"}}},
 	}
 	want := map[string]string{
 		"EachMinute":          "Schedule " + compact(t, map[string]any{"Schedule": "rate(1 minute)"}),

@@ -281,7 +281,8 @@ func failures(w *world) {
 type starter struct{ note func(context.Context, string) }
 
 func (s starter) Start(ctx context.Context, _, _ string, _ int) error {
-	s.note(ctx, "states:StartExecution states:here:stateMachine:${AWS::StackName}-export")
+	s.note(ctx, "states:StartExecution states:here:stateMachine:${AWS::StackName}-export:live")
+	s.note(ctx, "states:StartExecution states:here:stateMachine:${AWS::StackName}-export") // by which Step Functions checks it
 	return nil
 }
 

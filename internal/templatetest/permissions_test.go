@@ -327,7 +327,7 @@ func (s statement) principals() []string {
 	return all
 }
 
-var attribute = regexp.MustCompile(`\$\{(\w+)(\.Arn)?}`)
+var attribute = regexp.MustCompile(`\$\{(\w+)(?:\.(?:Arn|Alias))?}`)
 
 // short is an ARN or a reference as docs/permissions.md has it.
 func short(arn string) string {
