@@ -224,7 +224,7 @@ func powers(t *testing.T, tmpl template) []power {
 		var p struct {
 			AssumeRolePolicyDocument, KeyPolicy, PolicyDocument, ResourcePolicy document
 			Policies                                                            json.RawMessage
-			ManagedPolicyArns                                                   []string
+			ManagedPolicyArns, Roles                                            []string
 			Events                                                              map[string]json.RawMessage
 			Action, FunctionName, Principal, SourceArn, SourceAccount           string // of a Lambda permission
 		}
@@ -243,6 +243,10 @@ func powers(t *testing.T, tmpl template) []power {
 			}
 			for _, arn := range p.ManagedPolicyArns {
 				all = append(all, power{id, id, "every action of", short(arn)})
+			}
+		case "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy":
+			for _, role := range p.Roles {
+				all = append(all, p.PolicyDocument.powers(id, short(role), "")...)
 			}
 		case "AWS::Lambda::Permission":
 			source := short(p.SourceArn)
@@ -384,6 +388,18 @@ type statement struct {
 	Condition map[string]map[string]any
 }
 
+// UnmarshalJSON takes a statement that is there on a condition for one that is there.
+func (s *statement) UnmarshalJSON(raw []byte) error {
+	var choice struct {
+		If []json.RawMessage `json:"Fn::If"`
+	}
+	if err := json.Unmarshal(raw, &choice); err == nil && len(choice.If) == 3 {
+		raw = choice.If[1]
+	}
+	type plain statement
+	return json.Unmarshal(raw, (*plain)(s))
+}
+
 // oneOrMore is a string or a list of strings.
 type oneOrMore []string
 
@@ -394,4 +410,47 @@ func (o *oneOrMore) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	return json.Unmarshal(raw, (*[]string)(o))
+}
+
+// TestSessionsReachNoOtherAccount: nothing that a session of one account may do is done to another one's, not even to one
+// whose name begins alike, and without an account it may do nothing of the kind.
+func TestSessionsReachNoOtherAccount(t *testing.T) {
+	theirs := func(account string) []string {
+		bound := " * if StringEquals kms:EncryptionContext:account_id " + account + ", StringLike kms:EncryptionContext:connector_id conn"
+		calls := []string{
+			"s3:GetObject ResultsBucket/results/" + account + "/run/part", "dynamodb:Query Table RUN#" + account + "#run",
+			"kms:Decrypt" + bound, "kms:GenerateDataKey" + bound,
+		}
+		for _, action := range []string{"GetItem", "BatchGetItem", "Query", "PutItem", "DeleteItem"} {
+			calls = append(calls, "dynamodb:"+action+" Table ACCT#"+account)
+		}
+		for _, folder := range []string{"work", "artifacts"} {
+			calls = append(calls, "s3:ListBucketMultipartUploads ArtifactsBucket if StringLike s3:prefix "+folder+"/"+account+"/exp/")
+			for _, action := range []string{"GetObject", "PutObject", "AbortMultipartUpload"} {
+				calls = append(calls, "s3:"+action+" ArtifactsBucket/"+folder+"/"+account+"/exp/a")
+			}
+		}
+		return calls
+	}
+	own := map[string]bool{}
+	for _, p := range powers(t, load(t)) {
+		if !strings.HasSuffix(p.who, "AccountRole") || p.policy != p.who && p.policy != "ConnectorKey" {
+			continue
+		}
+		for _, text := range theirs("acct") {
+			own[text] = own[text] || p.allows(text, "acct")
+		}
+		for session, other := range map[string]string{"acct": "acct2", "acct2": "acct", "": "acct", "a": "b"} {
+			for _, text := range theirs(other) {
+				if p.allows(text, session) {
+					t.Errorf("%s lets a session of %q do %s", p, session, text)
+				}
+			}
+		}
+	}
+	for text, allowed := range own {
+		if !allowed && !strings.HasPrefix(text, "dynamodb:DeleteItem") { // which no session may
+			t.Errorf("no session of the account itself may %s", text)
+		}
+	}
 }

@@ -1,15 +1,12 @@
 package templatetest
 
 import (
-	"encoding/json"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	exports "github.com/videovector/exports"
 )
 
 // behindTheAPI are the functions that the API calls.
@@ -72,12 +69,6 @@ func TestRollout(t *testing.T) {
 	slices.Sort(shifted)
 	if diff := cmp.Diff(behindTheAPI(t), shifted); diff != "" {
 		t.Errorf("functions with an alias (-behind the API +template):\n%s", diff)
-	}
-	waits := dependsOn(t, "Api")
-	for _, id := range behindTheAPI(t) {
-		if !slices.Contains(waits, id+"Aliaslive") {
-			t.Errorf("the API may come before the alias of %s", id)
-		}
 	}
 }
 
@@ -170,17 +161,4 @@ func TestMachineRollout(t *testing.T) {
 	if starters != 2 {
 		t.Errorf("%d functions start executions, want create-export and sweep", starters)
 	}
-}
-
-// dependsOn reads what a resource waits for.
-func dependsOn(t *testing.T, id string) (ids []string) {
-	t.Helper()
-	var tmpl struct {
-		Resources map[string]struct{ DependsOn json.RawMessage }
-	}
-	parse(t, exports.Template, &tmpl)
-	if err := json.Unmarshal(tmpl.Resources[id].DependsOn, &ids); err != nil {
-		t.Fatalf("%s depends on %s: %v", id, tmpl.Resources[id].DependsOn, err)
-	}
-	return ids
 }
