@@ -175,7 +175,7 @@ func TestAccountRoles(t *testing.T) {
 }
 
 // documented reads the tables of docs/permissions.md. A cell's words in backquotes are what it is about; a row stands for
-// each action on each thing, for each policy.
+// each of them with each.
 func documented(t *testing.T) rows {
 	t.Helper()
 	raw, err := os.ReadFile(permissionsFile)
@@ -205,10 +205,12 @@ func documented(t *testing.T) rows {
 		for _, policy := range words(0) {
 			name := strings.TrimSuffix(strings.TrimSuffix(policy, "Role"), "Account")
 			names := strings.NewReplacer("itself", policy, "{name}", name)
-			for _, action := range words(2) {
-				for _, on := range words(3) {
-					p := power{policy, names.Replace(words(1)[0]), action, names.Replace(on)}
-					all[p] = append(all[p], strings.TrimSpace(cells[4]))
+			for _, who := range words(1) {
+				for _, action := range words(2) {
+					for _, on := range words(3) {
+						p := power{policy, names.Replace(who), action, names.Replace(on)}
+						all[p] = append(all[p], strings.TrimSpace(cells[4]))
+					}
 				}
 			}
 		}
