@@ -176,8 +176,8 @@ func (s *stack) environment(f localgw.Deployed) ([]string, error) {
 	return env, nil
 }
 
-// variables are the local values of the template's variables. Two of them name a service that isn't here, and stand
-// for what does its work.
+// variables are the local values of the template's variables. Those that name a service which isn't here stand for what
+// does its work, or for nothing.
 func (s *stack) variables() map[string][]string {
 	return map[string][]string{
 		"LOG_LEVEL":         {"LOG_LEVEL=INFO"},
@@ -185,6 +185,7 @@ func (s *stack) variables() map[string][]string {
 		"ARTIFACTS_BUCKET":  {"ARTIFACTS_BUCKET=" + artifactsBucket},
 		"RESULTS_BUCKET":    {"RESULTS_BUCKET=" + resultsBucket},
 		"STATE_MACHINE_ARN": {"STATE_MACHINE_ARN=" + machineARN},
+		"ACCOUNT_ROLE_ARN":  {"ACCOUNT_ROLE_ARN=none"},
 		"PUBLIC_ORIGIN":     {"PUBLIC_ORIGIN=" + s.origin()},
 		"TOKEN_SECRET_ARN":  {"TOKEN_SECRET=" + s.secrets.TokenSecret},
 		"KMS_KEY_ID":        append([]string{"SEAL_KEY_FILE=" + s.sealFile()}, s.endpoints().Environment()...),

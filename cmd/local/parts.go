@@ -150,6 +150,7 @@ var handlers = map[string]func(wiring.Parts) any{
 	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
 	"manage-connector": wiring.ManageConnector, "presign": wiring.Presign, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
+	"rotate-signing-key": wiring.RotateSigningKey,
 }
 
 // inProcess makes the functions run in this process, with the time limits that the template gives them.

@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.CreateExport, boot.Records, boot.Samples, boot.Executions, boot.Keys)
+	boot.Run(wiring.CreateExport, boot.Records, boot.Executions, boot.Keys, boot.PerAccount, boot.Samples)
 }

@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.Deliver, boot.Records, boot.Artifacts, boot.Connectors)
+	boot.Run(wiring.Deliver, boot.PerAccount, boot.Records, boot.Artifacts, boot.Connectors)
 }

@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.DownloadExport, boot.Records, boot.Artifacts, boot.Keys)
+	boot.Run(wiring.DownloadExport, boot.Records, boot.Keys, boot.PerAccount, boot.Artifacts)
 }

@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.Fail, boot.Records, boot.Artifacts)
+	boot.Run(wiring.Fail, boot.PerAccount, boot.Records, boot.Artifacts)
 }

@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.Finish, boot.Records)
+	boot.Run(wiring.Finish, boot.PerAccount, boot.Records)
 }

@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.ManageConnector, boot.Records, boot.Keys, boot.Connectors)
+	boot.Run(wiring.ManageConnector, boot.Records, boot.Keys, boot.PerAccount, boot.Connectors)
 }

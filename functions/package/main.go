@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.Package, boot.Records, boot.Artifacts, boot.Results)
+	boot.Run(wiring.Package, boot.PerAccount, boot.Records, boot.Artifacts, boot.Results)
 }

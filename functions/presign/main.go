@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.Presign, boot.Records, boot.Artifacts)
+	boot.Run(wiring.Presign, boot.PerAccount, boot.Records, boot.Artifacts)
 }

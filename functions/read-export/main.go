@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.ReadExport, boot.Records, boot.Artifacts, boot.Keys, boot.PublicOrigin)
+	boot.Run(wiring.ReadExport, boot.Records, boot.Keys, boot.PublicOrigin, boot.PerAccount, boot.Artifacts)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/tenant"
 )
 
 // copyBytes is the buffer between the object and the reply, all that a download of any size keeps in memory.
@@ -58,7 +59,7 @@ func (s downloader) download(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, size, err := s.open(r.Context(), *e.Artifact, f)
+	body, size, err := s.open(tenant.With(r.Context(), e.AccountID), *e.Artifact, f)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/videovector/exports/internal/api/envelope"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/tenant"
 )
 
 // action answers one request, or fails before it has written anything.
@@ -86,6 +87,9 @@ func (e *edge) answer(do action) http.Handler {
 		begun := e.clock()
 		seen := &recorder{ResponseWriter: w, status: http.StatusOK}
 		ctx, about := withNotes(r.Context(), slog.String("request_id", envelope.RequestID(r)), slog.String("route", r.Pattern))
+		if p, ok := auth.PrincipalFrom(ctx); ok {
+			ctx = tenant.With(ctx, p.AccountID)
+		}
 		r = r.WithContext(ctx)
 		err := do(seen, r)
 		if err != nil {

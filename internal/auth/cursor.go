@@ -15,7 +15,7 @@ type Cursor struct {
 
 // SealCursor gives the cursor's opaque text: its BeforeID, signed together with account and filters.
 func (r *Keyring) SealCursor(c Cursor) string {
-	return encode([]byte(c.BeforeID)) + "." + encode(r.cursors.sign(c.fields()...))
+	return encode([]byte(c.BeforeID)) + "." + encode(r.live.Load().cursors.sign(c.fields()...))
 }
 
 // OpenCursor gives the BeforeID of a cursor that SealCursor made for the same account and filters. Everything else
@@ -25,7 +25,7 @@ func (r *Keyring) OpenCursor(text, account string, filters []string) (string, er
 	before, okID := decode(id)
 	signature, okSum := decode(sum)
 	c := Cursor{AccountID: account, Filters: filters, BeforeID: string(before)}
-	if !okID || !okSum || c.BeforeID == "" || !r.cursors.verify(signature, c.fields()...) {
+	if !okID || !okSum || c.BeforeID == "" || !r.live.Load().cursors.verify(signature, c.fields()...) {
 		return "", errCursor
 	}
 	return c.BeforeID, nil

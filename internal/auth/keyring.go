@@ -6,45 +6,60 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // MinKeyBytes is the least length of signing key material.
 const MinKeyBytes = 32
 
-// Keys is the service's signing secret: the one in use and, while it is being replaced, the one before it. What the
-// previous one signed stays valid as long as it is given.
+// Keys is the service's signing secret: the key in use, the one before it, and the one that comes after it. What any of
+// them signed is valid as long as it is given. The next one is given before anybody signs with it, so that who has not
+// heard of a rotation yet accepts what those sign who have.
 type Keys struct {
 	Current  []byte
 	Previous []byte // nil for none
+	Next     []byte // nil for none
 }
 
 // Keyring signs and verifies. Each purpose has sub-keys of its own, so that nothing signed for one passes for
 // another. It is safe for concurrent use.
-type Keyring struct {
-	tokens, cursors, fingerprints purpose
-}
+type Keyring struct{ live atomic.Pointer[purposes] }
+
+// purposes are the sub-keys of every use.
+type purposes struct{ tokens, cursors, fingerprints purpose }
 
 // purpose holds the sub-keys of one use, current first.
 type purpose [][]byte
 
 // NewKeyring derives the sub-keys. Material shorter than MinKeyBytes is refused; the error never holds any of it.
 func NewKeyring(k Keys) (*Keyring, error) {
+	var r Keyring
+	return &r, r.Replace(k)
+}
+
+// Replace makes the keyring go on with other keys. Refused ones change nothing.
+func (r *Keyring) Replace(k Keys) error {
 	secrets := [][]byte{k.Current}
-	if len(k.Previous) > 0 {
-		secrets = append(secrets, k.Previous)
+	for _, s := range [][]byte{k.Previous, k.Next} {
+		if len(s) > 0 {
+			secrets = append(secrets, s)
+		}
 	}
 	for _, s := range secrets {
 		if len(s) < MinKeyBytes {
-			return nil, fmt.Errorf("a signing key needs at least %d bytes", MinKeyBytes)
+			return fmt.Errorf("a signing key needs at least %d bytes", MinKeyBytes)
 		}
 	}
-	var r Keyring
+	var p purposes
 	err := errors.Join(
-		r.tokens.derive(secrets, "videovector exports: download token v1"),
-		r.cursors.derive(secrets, "videovector exports: list cursor v1"),
-		r.fingerprints.derive(secrets, "videovector exports: request fingerprint v1"),
+		p.tokens.derive(secrets, "videovector exports: download token v1"),
+		p.cursors.derive(secrets, "videovector exports: list cursor v1"),
+		p.fingerprints.derive(secrets, "videovector exports: request fingerprint v1"),
 	)
-	return &r, err
+	if err == nil {
+		r.live.Store(&p)
+	}
+	return err
 }
 
 func (p *purpose) derive(secrets [][]byte, info string) error {

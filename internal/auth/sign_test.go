@@ -147,10 +147,10 @@ func TestCursorIsBoundToItsListing(t *testing.T) {
 func TestWhatIsSignedForOnePurposePassesForNoOther(t *testing.T) {
 	r := ring(t, 1, 0)
 	signed := "v1." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"a":"acct_1","e":"exp_1","s":"","k":"","x":%d,"n":""}`, now.Unix()+60))
-	if _, err := r.OpenToken(signed+"."+encode(r.tokens.sign(signed)), now); err != nil {
+	if _, err := r.OpenToken(signed+"."+encode(r.live.Load().tokens.sign(signed)), now); err != nil {
 		t.Fatalf("the forgery itself must be well made: %v", err)
 	}
-	for _, p := range []purpose{r.cursors, r.fingerprints} {
+	for _, p := range []purpose{r.live.Load().cursors, r.live.Load().fingerprints} {
 		if _, err := r.OpenToken(signed+"."+encode(p.sign(signed)), now); err == nil {
 			t.Error("a token opens that was signed for another purpose")
 		}

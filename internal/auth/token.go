@@ -44,7 +44,7 @@ func (r *Keyring) MintToken(g Grant, now time.Time) (string, error) {
 		return "", fault.Wrap(err, fault.Internal, "internal_error", "The download link could not be made.")
 	}
 	signed := "v1." + encode(payload)
-	return signed + "." + encode(r.tokens.sign(signed)), nil
+	return signed + "." + encode(r.live.Load().tokens.sign(signed)), nil
 }
 
 // OpenToken gives the grant of a token that a live key signed and that has not ended. Everything else is the same
@@ -79,7 +79,7 @@ func (r *Keyring) tokenPayload(token string) ([]byte, bool) {
 		return nil, false
 	}
 	sum, ok := decode(token[cut+1:])
-	if !ok || !r.tokens.verify(sum, token[:cut]) {
+	if !ok || !r.live.Load().tokens.verify(sum, token[:cut]) {
 		return nil, false
 	}
 	text, ok := strings.CutPrefix(token[:cut], "v1.")

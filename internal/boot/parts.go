@@ -2,7 +2,6 @@ package boot
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/auth"
@@ -21,9 +21,24 @@ import (
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/seal/kmsseal"
 	"github.com/videovector/exports/internal/sfnexec"
+	"github.com/videovector/exports/internal/signkeys"
+	"github.com/videovector/exports/internal/signkeys/awsvault"
 	"github.com/videovector/exports/internal/store/dynamostore"
+	"github.com/videovector/exports/internal/tenant/fence"
 	"github.com/videovector/exports/internal/wiring"
 )
+
+// PerAccount makes the parts that are named after it work under sessions of the role ACCOUNT_ROLE_ARN, one for each
+// account (internal/tenant/fence). Where there is no STS, locally, ACCOUNT_ROLE_ARN is "none" and they work as they are;
+// so they do under the SAM CLI, which has no role to name. A deployed function that did would be let nowhere: what the
+// parts need, only the role may.
+func PerAccount(_ context.Context, e *env, _ *wiring.Parts) error {
+	role, err := e.need("ACCOUNT_ROLE_ARN")
+	if err == nil && role != "none" && e.get("AWS_SAM_LOCAL") != "true" {
+		e.aws.Credentials = fence.New(sts.NewFromConfig(e.aws), role)
+	}
+	return err
+}
 
 // Records is the table TABLE_NAME.
 func Records(_ context.Context, e *env, p *wiring.Parts) error {
@@ -71,37 +86,41 @@ func PublicOrigin(_ context.Context, e *env, p *wiring.Parts) error {
 	return err
 }
 
-// Keys are the signing keys: the Secrets Manager secret TOKEN_SECRET_ARN, a JSON object with "current" and, while it
-// is being replaced, "previous". A local service passes them as TOKEN_SECRET instead.
+// Keys are the signing keys: the Secrets Manager secret TOKEN_SECRET_ARN, in the form of internal/signkeys, looked up
+// anew every few minutes. A local service passes the one key as TOKEN_SECRET instead.
 func Keys(ctx context.Context, e *env, p *wiring.Parts) error {
-	material, err := e.tokenSecret(ctx)
-	if err != nil {
-		return err
-	}
-	p.Keyring, err = auth.NewKeyring(material)
-	return err
-}
-
-func (e *env) tokenSecret(ctx context.Context) (auth.Keys, error) {
 	if local := e.get("TOKEN_SECRET"); local != "" {
-		return auth.Keys{Current: []byte(local)}, nil
+		ring, err := auth.NewKeyring(auth.Keys{Current: []byte(local)})
+		p.Keyring = ring
+		return err
 	}
 	arn, err := e.need("TOKEN_SECRET_ARN")
 	if err != nil {
-		return auth.Keys{}, err
+		return err
 	}
-	out, err := secretsmanager.NewFromConfig(e.aws).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
+	client := secretsmanager.NewFromConfig(e.aws)
+	live, err := signkeys.NewLive(ctx, func(ctx context.Context) (auth.Keys, error) {
+		out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
+		if err != nil {
+			return auth.Keys{}, fmt.Errorf("signing keys: %w", err)
+		}
+		return signkeys.Parse(aws.ToString(out.SecretString))
+	}, p.Clock, p.Log)
 	if err != nil {
-		return auth.Keys{}, fmt.Errorf("signing keys: %w", err)
+		return err
 	}
-	var k struct {
-		Current  string `json:"current"`
-		Previous string `json:"previous"`
+	p.Keyring, p.RefreshKeys = live.Keyring(), live.Refresh
+	return nil
+}
+
+// KeyRotation rotates the secret TOKEN_SECRET_ARN. A local service, whose TOKEN_SECRET never changes, has none.
+func KeyRotation(_ context.Context, e *env, p *wiring.Parts) error {
+	if e.get("TOKEN_SECRET") != "" {
+		return nil
 	}
-	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &k); err != nil {
-		return auth.Keys{}, fmt.Errorf("signing keys: the secret is not a JSON object with \"current\"") // its text stays out of the error
-	}
-	return auth.Keys{Current: []byte(k.Current), Previous: []byte(k.Previous)}, nil
+	arn, err := e.need("TOKEN_SECRET_ARN")
+	p.Rotation = &signkeys.Rotation{SecretID: arn, Vault: awsvault.New(secretsmanager.NewFromConfig(e.aws), arn)}
+	return err
 }
 
 // Connectors makes connectors and opens customers' buckets. Their secrets are sealed under the KMS key KMS_KEY_ID. A local service names a

@@ -191,10 +191,11 @@ func (in *openAPI) authorizerOf(op operation, auths map[string]*authorizer) (*au
 }
 
 // invocation addresses end in a function's ARN. It is substituted by the function's logical id,
-// …/functions/${PlanFunction.Arn}/invocations, or spelt out, with the name behind the stack's.
+// …/functions/${PlanFunction.Arn}/invocations, or spelt out, with the name behind the stack's. An alias may follow; here
+// every alias is the function as it is.
 var (
-	logicalID = regexp.MustCompile(`/functions/\$\{([A-Za-z0-9]+)(?:\.(?:Arn|Alias))?\}/`)
-	byName    = regexp.MustCompile(`:function:\$\{AWS::StackName\}-([a-z-]+)(?::\w+)?/`)
+	logicalID = regexp.MustCompile(`/functions/\$\{([A-Za-z0-9]+)(?:\.(?:Arn|Alias))?\}(?::[A-Za-z0-9_-]+)?/`)
+	byName    = regexp.MustCompile(`:function:\$\{AWS::StackName\}-([a-z-]+)(?::[A-Za-z0-9_-]+)?/`)
 )
 
 // functionOf is the name of the function that an integration or authorizer invokes.

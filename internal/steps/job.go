@@ -44,6 +44,9 @@ func about(exportID string, generation int, execution string) []slog.Attr {
 	}
 }
 
+// Account is whose work the job is.
+func (j Job) Account() string { return j.AccountID }
+
 // Done is the output of steps that have nothing to tell the state machine.
 type Done struct{}
 

@@ -10,7 +10,8 @@ import (
 	"github.com/videovector/exports/internal/fault"
 )
 
-// DefaultLinkLife is how long a presigned link is asked to live. The signing role's session may end it earlier.
+// DefaultLinkLife is how long a presigned link is asked to live. The session that signs it ends it earlier: a deployed
+// function's after half an hour to an hour (internal/tenant/fence). Reading the export gives a new one by then.
 const DefaultLinkLife = 6 * time.Hour
 
 // Presign makes the presigned link. The link goes into the record and not into the state machine: it opens the

@@ -34,6 +34,14 @@ func Broken(cause error) *fault.Error {
 	return fault.Wrap(cause, fault.Internal, "store_failed", "The record store failed. If it stays, report the request id.")
 }
 
+// TooNew refuses a record that a newer release of this service wrote, as long as this one runs: while a deployment is under
+// way, or after it was taken back too far.
+func TooNew(version, known int) *fault.Error {
+	f := fault.New(fault.Unavailable, "record_too_new", "This was written by a newer release of the service. Try again in a while.")
+	f.RetryAfter = time.Minute
+	return f.With("version", version).With("known", known)
+}
+
 // Refused is why a write under the fence was not accepted over the stored record.
 func Refused(stored export.Export, fence export.Fence) *fault.Error {
 	if stored.Generation != fence.Generation || !slices.Contains(fence.Statuses, stored.Status) {

@@ -31,9 +31,9 @@ func operations(t *testing.T, do func(name string, op operation)) {
 }
 
 var (
-	bufferedURI = regexp.MustCompile(`\Aarn:\$\{AWS::Partition}:apigateway:\$\{AWS::Region}:lambda:path/2015-03-31/functions/\$\{(\w+)\.Arn}/invocations\z`)
-	namedURI    = regexp.MustCompile(`\Aarn:\$\{AWS::Partition}:apigateway:\$\{AWS::Region}:lambda:path/2015-03-31/functions/arn:\$\{AWS::Partition}:lambda:\$\{AWS::Region}:\$\{AWS::AccountId}:function:\$\{AWS::StackName}-([a-z-]+)/invocations\z`)
-	streamedURI = regexp.MustCompile(`\Aarn:\$\{AWS::Partition}:apigateway:\$\{AWS::Region}:lambda:path/2021-11-15/functions/\$\{(\w+)\.Arn}/response-streaming-invocations\z`)
+	bufferedURI = regexp.MustCompile(`\Aarn:\$\{AWS::Partition}:apigateway:\$\{AWS::Region}:lambda:path/2015-03-31/functions/\$\{(\w+)\.Arn}:live/invocations\z`)
+	namedURI    = regexp.MustCompile(`\Aarn:\$\{AWS::Partition}:apigateway:\$\{AWS::Region}:lambda:path/2015-03-31/functions/arn:\$\{AWS::Partition}:lambda:\$\{AWS::Region}:\$\{AWS::AccountId}:function:\$\{AWS::StackName}-([a-z-]+):live/invocations\z`)
+	streamedURI = regexp.MustCompile(`\Aarn:\$\{AWS::Partition}:apigateway:\$\{AWS::Region}:lambda:path/2021-11-15/functions/\$\{(\w+)\.Arn}:live/response-streaming-invocations\z`)
 )
 
 // integrated is the logical id of the function behind an operation.
@@ -93,13 +93,13 @@ func TestOnlyTheDownloadStreams(t *testing.T) {
 	}
 }
 
-// checkPermission: the gateway may invoke the function, for this API only.
+// checkPermission: the gateway may invoke the function by its alias, for this API only.
 func checkPermission(t *testing.T, tmpl template, function, path string) {
 	t.Helper()
 	id := strings.TrimSuffix(function, "Function") + "Permission"
 	got := properties[map[string]string](t, tmpl, id, "AWS::Lambda::Permission")
 	want := map[string]string{
-		"Action": "lambda:InvokeFunction", "FunctionName": "${" + function + "}", "Principal": "apigateway.amazonaws.com",
+		"Action": "lambda:InvokeFunction", "FunctionName": "${" + function + ".Alias}", "Principal": "apigateway.amazonaws.com",
 		"SourceArn": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}" + path,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -12,59 +13,121 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 	"github.com/videovector/exports/internal/store/dynamostore"
+	"github.com/videovector/exports/internal/tenant"
 )
 
 // TestGrantsAreUsed runs every function through its life, the races and absences included, and notes what each asks of
-// AWS. That is exactly what it may: a grant that nothing uses is as much an error as a call that would be refused.
+// AWS, on what, and for which account. That is exactly what it may: a grant that nothing uses is as much an error as a
+// call that would be refused.
 func TestGrantsAreUsed(t *testing.T) {
-	l := &ledger{calls: map[string]map[string]bool{}}
+	l := &ledger{calls: map[string]map[call]bool{}}
 	runEverything(t, l)
-	items := itemCalls(t)
-	for folder, want := range grants {
-		var got []string
-		for call := range l.calls[folder] {
-			method, isRecord := strings.CutPrefix(call, "records:")
-			switch {
-			case !isRecord:
-				got = append(got, call)
-			case items[method] == nil:
-				t.Errorf("%s calls %s, which this test doesn't know", folder, method)
-			default:
-				got = append(got, items[method]...)
+	items, granted := itemCalls(t), powers(t, load(t))
+	for _, folder := range folders(t) {
+		used := map[power]bool{}
+		for c := range l.calls[folder] {
+			asked := []string{c.text}
+			if method, isRecord := strings.CutPrefix(c.text, "records:"); isRecord {
+				if asked = items[method]; asked == nil {
+					t.Errorf("%s calls %s, which this test doesn't know", folder, method)
+				}
+			}
+			for _, text := range asked {
+				role := roleOf(t, folder, c.part)
+				grants := slices.DeleteFunc(slices.Clone(granted), func(p power) bool { return p.who != role || !p.allows(text, c.account) })
+				for _, p := range grants {
+					used[p] = true
+				}
+				if len(grants) == 0 {
+					t.Errorf("%s may not, as %s for account %q: %s", folder, role, c.account, text)
+				}
 			}
 		}
-		if slices.Contains(needs(t, folder), "Keys") {
-			got = append(got, "secretsmanager:GetSecretValue ${SigningKeys}")
-		}
-		slices.Sort(got)
-		want = slices.Sorted(slices.Values(want))
-		want = slices.DeleteFunc(want, func(line string) bool { return strings.HasPrefix(line, "Deny ") }) // no call needs one
-		if diff := cmp.Diff(want, slices.Compact(got)); diff != "" {
-			t.Errorf("%s (-may +does):\n%s", folder, diff)
+		for _, p := range granted {
+			name := strings.TrimSuffix(logicalID(folder), "Function")
+			idle := strings.HasPrefix(p.action, "logs:") || strings.HasPrefix(p.action, "not ") || p.policy != p.who && p.action != "kms:Decrypt" && p.action != "kms:GenerateDataKey"
+			if (p.who == name+"Role" || p.who == name+"AccountRole") && !idle && !used[p] {
+				t.Errorf("never used: %s", p)
+			}
 		}
 	}
 }
 
-// ledger notes calls, in the form of grants, by function. A call of the record store is "records:" and its method.
+// allows reports whether the call is what the power is about, under a session of the account. A power without conditions
+// allows the call whatever else is said of it.
+func (p power) allows(text, account string) bool {
+	if account == "" && strings.Contains(p.on, "{account}") {
+		return false
+	}
+	text, condition, _ := strings.Cut(text, " if ")
+	on, needed, conditional := strings.Cut(strings.ReplaceAll(p.on, "{account}", account), " if ")
+	if !glob(p.action+" "+on, text) {
+		return false
+	}
+	if !conditional {
+		return true
+	}
+	operator, values, _ := cutLast(needed, " s3:prefix ")
+	for value := range strings.SplitSeq(values, " or ") {
+		if glob(operator+" s3:prefix "+value, condition) {
+			return true
+		}
+	}
+	return glob(needed, condition)
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// glob matches as IAM does: a star stands for any characters.
+func glob(pattern, s string) bool {
+	return regexp.MustCompile(`\A` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `\z`).MatchString(s)
+}
+
+// roleOf is the role under which a function's part works: the account's, if the main names it after boot.PerAccount.
+func roleOf(t *testing.T, folder, part string) string {
+	named, name := needs(t, folder), strings.TrimSuffix(logicalID(folder), "Function")
+	if part == "Results" && !slices.Contains(named, part) {
+		part = "Samples"
+	}
+	at, fence := slices.Index(named, part), slices.Index(named, "PerAccount")
+	if at < 0 {
+		t.Errorf("%s works with %s, which its main doesn't name", folder, part)
+	}
+	if fence >= 0 && fence < at {
+		return name + "AccountRole"
+	}
+	return name + "Role"
+}
+
+// call is one of a function's: by which part, for which account ("" for none), and what is asked. A call of the record
+// store is "records:" and its method.
+type call struct{ part, account, text string }
+
+// ledger notes calls by function.
 type ledger struct {
 	log   *slog.Logger // of the functions; nil discards it
 	mu    sync.Mutex
-	calls map[string]map[string]bool
+	calls map[string]map[call]bool
 }
 
-func (l *ledger) note(folder, call string) {
+func (l *ledger) note(ctx context.Context, folder, part, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.calls[folder] == nil {
-		l.calls[folder] = map[string]bool{}
+		l.calls[folder] = map[call]bool{}
 	}
-	l.calls[folder][call] = true
+	l.calls[folder][call{part, tenant.Account(ctx), text}] = true
 }
 
 // itemCalls is what each method of the record store asks of DynamoDB.
@@ -129,8 +192,7 @@ func (a *asked) note(action string, pk types.AttributeValue) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	text, _ := pk.(*types.AttributeValueMemberS)
-	prefix, _, _ := strings.Cut(text.Value, "#")
-	a.lines["dynamodb:"+action+" "+table+" keys "+prefix+"#*"] = true
+	a.lines["dynamodb:"+action+" Table "+text.Value] = true
 }
 
 func (a *asked) GetItem(_ context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
@@ -147,7 +209,7 @@ func (a *asked) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dyn
 	if in.IndexName != nil {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.lines["dynamodb:Query "+table+"/index/"+*in.IndexName] = true
+		a.lines["dynamodb:Query Table/index/"+*in.IndexName] = true
 		return &dynamodb.QueryOutput{}, nil
 	}
 	a.note("Query", in.ExpressionAttributeValues[":pk"])

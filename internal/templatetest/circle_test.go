@@ -53,7 +53,9 @@ func references(t *testing.T) map[string][]string {
 	parse(t, openapi.Description, &description)
 	all := map[string][]string{}
 	for id, r := range tmpl.Resources {
-		delete(r.Properties, "Events") // SAM makes resources of their own out of them
+		for _, own := range []string{"Events", "DeploymentPreference"} { // SAM makes resources of their own out of them
+			delete(r.Properties, own)
+		}
 		if r.Type == "AWS::Serverless::Api" {
 			r.Properties["DefinitionBody"] = description
 		}

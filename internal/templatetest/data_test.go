@@ -69,8 +69,8 @@ func TestWhatHoldsDataStays(t *testing.T) {
 			t.Errorf("no %s", kind)
 		}
 		for _, id := range ids {
-			if tmpl.Resources[id].DeletionPolicy != "Retain" {
-				t.Errorf("%s goes with the stack", id)
+			if r := tmpl.Resources[id]; r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
+				t.Errorf("%s goes with the stack, or when it is replaced: %q, %q", id, r.DeletionPolicy, r.UpdateReplacePolicy)
 			}
 		}
 	}
@@ -114,23 +114,32 @@ func TestBucketsArePrivate(t *testing.T) {
 		if e := p.BucketEncryption.ServerSideEncryptionConfiguration; len(e) != 1 || e[0].ServerSideEncryptionByDefault.SSEAlgorithm == "" {
 			t.Errorf("%s: encryption %+v", id, e)
 		}
-		checkTLSOnly(t, tmpl, id)
+		checkRefusals(t, tmpl, id)
 	}
 }
 
-func checkTLSOnly(t *testing.T, tmpl template, bucket string) {
+// checkRefusals: nothing without TLS or below 1.2, and nobody of another account. AWS's own services have none, and
+// presigned links are signed by roles of ours.
+func checkRefusals(t *testing.T, tmpl template, bucket string) {
 	t.Helper()
 	p := properties[struct {
 		Bucket         string
 		PolicyDocument document
 	}](t, tmpl, bucket+"Policy", "AWS::S3::BucketPolicy")
-	want := []statement{{
-		Effect: "Deny", Principal: "*", Action: oneOrMore{"s3:*"},
-		Resource:  oneOrMore{"${" + bucket + ".Arn}", "${" + bucket + ".Arn}/*"},
-		Condition: map[string]map[string]any{"Bool": {"aws:SecureTransport": "false"}},
-	}}
-	if diff := cmp.Diff(want, p.PolicyDocument.Statement); diff != "" || p.Bucket != "${"+bucket+"}" {
-		t.Errorf("policy of %s (-want +got):\n%s", p.Bucket, diff)
+	want := []map[string]map[string]any{
+		{"Bool": {"aws:SecureTransport": "false"}},
+		{"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+		{"StringNotEquals": {"aws:PrincipalAccount": "${AWS::AccountId}"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}},
+	}
+	var got []map[string]map[string]any
+	whole := oneOrMore{"${" + bucket + ".Arn}", "${" + bucket + ".Arn}/*"}
+	for _, s := range p.PolicyDocument.Statement {
+		if s.Effect == "Deny" && s.Principal == "*" && slices.Equal(s.Action, oneOrMore{"s3:*"}) && slices.Equal(s.Resource, whole) {
+			got = append(got, s.Condition)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || p.Bucket != "${"+bucket+"}" {
+		t.Errorf("what the policy of %s refuses (-want +got):\n%s", p.Bucket, diff)
 	}
 }
 
@@ -172,7 +181,7 @@ func TestWhatCallsTheSweeper(t *testing.T) {
 	}
 	pattern := map[string]any{
 		"source": []string{"aws.states"}, "detail-type": []string{"Step Functions Execution Status Change"},
-		"detail": map[string]any{"status": []string{"FAILED", "TIMED_OUT", "ABORTED"}, "stateMachineArn": []string{"${ExportMachine}"}},
+		"detail": map[string]any{"status": []string{"FAILED", "TIMED_OUT", "ABORTED"}, "stateMachineArn": []any{"${ExportMachine}", map[string]string{"prefix": "${ExportMachine}:"}}},
 	}
 	want := map[string]string{
 		"EachMinute":          "Schedule " + compact(t, map[string]any{"Schedule": "rate(1 minute)"}),

@@ -14,6 +14,7 @@ import (
 	"github.com/videovector/exports/internal/connector/conntest/memconn"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/seal"
+	"github.com/videovector/exports/internal/signkeys"
 	"github.com/videovector/exports/internal/store"
 )
 
@@ -25,7 +26,42 @@ func runEverything(t *testing.T, l *ledger) {
 	t.Run("shards again", func(t *testing.T) { shardsAgain(newWorld(t, l)) })
 	t.Run("results are gone", func(t *testing.T) { resultsGone(newWorld(t, l)) })
 	t.Run("failures", func(t *testing.T) { failures(newWorld(t, l)) })
+	t.Run("rotation", func(t *testing.T) { rotation(newWorld(t, l)) })
 	t.Run("connectors", func(t *testing.T) { connectors(newWorld(t, l)) })
+}
+
+// rotation replaces the signing keys once.
+func rotation(w *world) {
+	w.vault.Begin("v1")
+	for _, step := range []string{"createSecret", "setSecret", "testSecret", "finishSecret"} {
+		w.step("rotate-signing-key", map[string]any{"Step": step, "SecretId": "arn:secret", "ClientRequestToken": "v1"})
+	}
+}
+
+// vault is the secret, as its rotation sees it.
+type vault struct {
+	signkeys.Vault
+	note func(context.Context, string)
+}
+
+func (v vault) Labels(ctx context.Context) (map[string][]string, error) {
+	v.note(ctx, "secretsmanager:DescribeSecret SigningKeys")
+	return v.Vault.Labels(ctx)
+}
+
+func (v vault) Value(ctx context.Context, version string) (string, error) {
+	v.note(ctx, "secretsmanager:GetSecretValue SigningKeys")
+	return v.Vault.Value(ctx, version)
+}
+
+func (v vault) Put(ctx context.Context, version, value string) error {
+	v.note(ctx, "secretsmanager:PutSecretValue SigningKeys")
+	return v.Vault.Put(ctx, version, value)
+}
+
+func (v vault) MakeCurrent(ctx context.Context, from, to string) error {
+	v.note(ctx, "secretsmanager:UpdateSecretVersionStage SigningKeys")
+	return v.Vault.MakeCurrent(ctx, from, to)
 }
 
 // connectors takes one through its life.
@@ -252,31 +288,37 @@ func failures(w *world) {
 }
 
 // starter starts nothing.
-type starter struct{ note func(string) }
+type starter struct{ note func(context.Context, string) }
 
-func (s starter) Start(context.Context, string, string, int) error {
-	s.note("states:StartExecution " + machine)
+func (s starter) Start(ctx context.Context, _, _ string, _ int) error {
+	s.note(ctx, "states:StartExecution states:here:stateMachine:${AWS::StackName}-export:live")
+	s.note(ctx, "states:StartExecution states:here:stateMachine:${AWS::StackName}-export") // by which Step Functions checks it
 	return nil
 }
 
-// sealer seals and opens as KMS would.
-type sealer struct{ note func(string) }
+// bound is what a call of KMS is bound to.
+func bound(c seal.Context) string {
+	return " * if StringEquals kms:EncryptionContext:account_id " + c.AccountID + ", StringLike kms:EncryptionContext:connector_id " + c.ConnectorID
+}
 
-func (s sealer) Seal(_ context.Context, _ seal.Context, plain []byte) ([]byte, error) {
-	s.note("kms:GenerateDataKey ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *")
+// sealer seals and opens as KMS would.
+type sealer struct{ note func(context.Context, string) }
+
+func (s sealer) Seal(ctx context.Context, c seal.Context, plain []byte) ([]byte, error) {
+	s.note(ctx, "kms:GenerateDataKey"+bound(c))
 	return plain, nil
 }
 
-func (s sealer) Open(_ context.Context, _ seal.Context, sealed []byte) ([]byte, error) {
-	s.note("kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *")
+func (s sealer) Open(ctx context.Context, c seal.Context, sealed []byte) ([]byte, error) {
+	s.note(ctx, "kms:Decrypt"+bound(c))
 	return sealed, nil
 }
 
 // opener opens a bucket of the customer's, with keys that KMS would have decrypted, or under a role of theirs.
-type opener struct{ note func(string) }
+type opener struct{ note func(context.Context, string) }
 
-func (o opener) OpenTarget(context.Context, store.Connector) (connector.Target, error) {
-	o.note("kms:Decrypt ${ConnectorKey.Arn} if StringLike kms:EncryptionContext:account_id *")
-	o.note("sts:AssumeRole arn:${AWS::Partition}:iam::*:role/*")
+func (o opener) OpenTarget(ctx context.Context, c store.Connector) (connector.Target, error) {
+	o.note(ctx, "kms:Decrypt"+bound(seal.Context{AccountID: c.AccountID, ConnectorID: c.ID}))
+	o.note(ctx, "sts:AssumeRole iam::999999999999:role/customer")
 	return memconn.New("customer"), nil
 }

@@ -69,7 +69,7 @@ func fields(t *testing.T) []string {
 // TestFieldsAreListed: no function writes a field that the handbook doesn't list.
 func TestFieldsAreListed(t *testing.T) {
 	var log bytes.Buffer
-	runEverything(t, &ledger{calls: map[string]map[string]bool{}, log: slog.New(slog.NewJSONHandler(&log, nil))})
+	runEverything(t, &ledger{calls: map[string]map[call]bool{}, log: slog.New(slog.NewJSONHandler(&log, nil))})
 	listed, lines := fields(t), 0
 	for line := range strings.Lines(log.String()) {
 		var l map[string]any

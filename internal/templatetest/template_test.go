@@ -25,10 +25,11 @@ type template struct {
 }
 
 type resource struct {
-	Type           string
-	DeletionPolicy string
-	Metadata       struct{ BuildMethod string }
-	Properties     json.RawMessage
+	Type                string
+	DeletionPolicy      string
+	UpdateReplacePolicy string
+	Metadata            struct{ BuildMethod string }
+	Properties          json.RawMessage
 }
 
 type function struct {

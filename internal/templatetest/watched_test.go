@@ -3,7 +3,6 @@ package templatetest
 import (
 	"context"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/videovector/exports/internal/blob"
@@ -15,137 +14,145 @@ import (
 // records is the record store of one function.
 type records struct {
 	store.Store
-	note func(method string)
+	note func(ctx context.Context, method string)
 }
 
 func (r records) APIKey(ctx context.Context, hash string) (store.APIKey, error) {
-	r.note("APIKey")
+	r.note(ctx, "APIKey")
 	return r.Store.APIKey(ctx, hash)
 }
 
 func (r records) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
-	r.note("CreateExport")
+	r.note(ctx, "CreateExport")
 	return r.Store.CreateExport(ctx, e, idem)
 }
 
 func (r records) Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
-	r.note("Idempotency")
+	r.note(ctx, "Idempotency")
 	return r.Store.Idempotency(ctx, key, now)
 }
 
 func (r records) Export(ctx context.Context, account, id string) (export.Export, error) {
-	r.note("Export")
+	r.note(ctx, "Export")
 	return r.Store.Export(ctx, account, id)
 }
 
 func (r records) SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error) {
-	r.note("SaveExport")
+	r.note(ctx, "SaveExport")
 	return r.Store.SaveExport(ctx, next, fence)
 }
 
 func (r records) ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error) {
-	r.note("ListExports")
+	r.note(ctx, "ListExports")
 	return r.Store.ListExports(ctx, account, q)
 }
 
 func (r records) DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
-	r.note("DueExports")
+	r.note(ctx, "DueExports")
 	return r.Store.DueExports(ctx, now, limit)
 }
 
 func (r records) OpenExports(ctx context.Context) (store.Open, error) {
-	r.note("OpenExports")
+	r.note(ctx, "OpenExports")
 	return r.Store.OpenExports(ctx)
 }
 
 func (r records) Index(ctx context.Context, account, id string) (export.Index, error) {
-	r.note("Index")
+	r.note(ctx, "Index")
 	return r.Store.Index(ctx, account, id)
 }
 
 func (r records) Run(ctx context.Context, account, id string) (export.Run, error) {
-	r.note("Run")
+	r.note(ctx, "Run")
 	return r.Store.Run(ctx, account, id)
 }
 
 func (r records) RunsOfIndex(ctx context.Context, account, indexID string) ([]export.Run, error) {
-	r.note("RunsOfIndex")
+	r.note(ctx, "RunsOfIndex")
 	return r.Store.RunsOfIndex(ctx, account, indexID)
 }
 
 func (r records) Parts(ctx context.Context, account, runID string) ([]export.Part, error) {
-	r.note("Parts")
+	r.note(ctx, "Parts")
 	return r.Store.Parts(ctx, account, runID)
 }
 
 func (r records) Connector(ctx context.Context, account, id string) (store.Connector, error) {
-	r.note("Connector")
+	r.note(ctx, "Connector")
 	return r.Store.Connector(ctx, account, id)
 }
 
 func (r records) CreateConnector(ctx context.Context, c store.Connector, idem *store.Idempotency) (store.Idempotency, bool, error) {
-	r.note("CreateConnector")
+	r.note(ctx, "CreateConnector")
 	return r.Store.CreateConnector(ctx, c, idem)
 }
 
 func (r records) ListConnectors(ctx context.Context, account string) ([]store.Connector, error) {
-	r.note("ListConnectors")
+	r.note(ctx, "ListConnectors")
 	return r.Store.ListConnectors(ctx, account)
 }
 
 func (r records) SaveConnector(ctx context.Context, next store.Connector, revision int64) (store.Connector, error) {
-	r.note("SaveConnector")
+	r.note(ctx, "SaveConnector")
 	return r.Store.SaveConnector(ctx, next, revision)
 }
 
 func (r records) DeleteConnector(ctx context.Context, account, id string) error {
-	r.note("DeleteConnector")
+	r.note(ctx, "DeleteConnector")
 	return r.Store.DeleteConnector(ctx, account, id)
 }
 
-func (r records) PutIndex(context.Context, export.Index) error            { return r.refuse("PutIndex") }
-func (r records) PutRun(context.Context, export.Run, []export.Part) error { return r.refuse("PutRun") }
-func (r records) PutAPIKey(context.Context, store.APIKey) error           { return r.refuse("PutAPIKey") }
-func (r records) PutConnector(context.Context, store.Connector) error {
-	return r.refuse("PutConnector")
+func (r records) PutIndex(ctx context.Context, _ export.Index) error {
+	return r.refuse(ctx, "PutIndex")
+}
+
+func (r records) PutRun(ctx context.Context, _ export.Run, _ []export.Part) error {
+	return r.refuse(ctx, "PutRun")
+}
+
+func (r records) PutAPIKey(ctx context.Context, _ store.APIKey) error {
+	return r.refuse(ctx, "PutAPIKey")
+}
+
+func (r records) PutConnector(ctx context.Context, _ store.Connector) error {
+	return r.refuse(ctx, "PutConnector")
 }
 
 // refuse notes a write that is the platform's side: no function has a grant for it.
-func (r records) refuse(method string) error {
-	r.note(method)
+func (r records) refuse(ctx context.Context, method string) error {
+	r.note(ctx, method)
 	return fault.New(fault.Internal, "not_allowed", "Functions don't write the catalogue.")
 }
 
 // bucket is a bucket of one function. S3 says that an object is absent only to those who may list the bucket.
 type bucket struct {
 	blob.Bucket
-	arn    string
-	note   func(call string)
+	name   string // in the template
+	note   func(ctx context.Context, call string)
 	before func(method, key string)
 }
 
-func (b bucket) did(action, key string, err error) {
-	folder, _, _ := strings.Cut(key, "/")
-	b.note("s3:" + action + " " + b.arn + "/" + folder + "/*")
+func (b bucket) did(ctx context.Context, action, key string, err error) {
+	b.note(ctx, "s3:"+action+" "+b.name+"/"+key)
 	if fault.Is(err, fault.NotFound) && action == "GetObject" {
-		b.note("s3:ListBucket " + b.arn)
+		b.note(ctx, "s3:ListBucket "+b.name)
 	}
 }
 
 func (b bucket) Head(ctx context.Context, key string) (blob.Info, error) {
 	info, err := b.Bucket.Head(ctx, key)
-	b.did("GetObject", key, err)
+	b.did(ctx, "GetObject", key, err)
 	return info, err
 }
 
 func (b bucket) Open(ctx context.Context, key string, offset, length int64) (io.ReadCloser, blob.Info, error) {
 	body, info, err := b.Bucket.Open(ctx, key, offset, length)
-	b.did("GetObject", key, err)
+	b.did(ctx, "GetObject", key, err)
 	return body, info, err
 }
 
 func (b bucket) List(ctx context.Context, prefix, startAfter string, limit int) ([]blob.Info, error) {
-	b.note("s3:ListBucket " + b.arn)
+	b.note(ctx, "s3:ListBucket "+b.name)
 	return b.Bucket.List(ctx, prefix, startAfter, limit)
 }
 
@@ -154,47 +161,47 @@ func (b bucket) Put(ctx context.Context, key string, body []byte, o blob.PutOpti
 		b.before("Put", key)
 	}
 	info, err := b.Bucket.Put(ctx, key, body, o)
-	b.did("PutObject", key, err)
+	b.did(ctx, "PutObject", key, err)
 	return info, err
 }
 
 func (b bucket) Delete(ctx context.Context, key string) error {
 	err := b.Bucket.Delete(ctx, key)
-	b.did("DeleteObject", key, err)
+	b.did(ctx, "DeleteObject", key, err)
 	return err
 }
 
 func (b bucket) CreateUpload(ctx context.Context, key string, o blob.PutOptions) (string, error) {
 	id, err := b.Bucket.CreateUpload(ctx, key, o)
-	b.did("PutObject", key, err)
+	b.did(ctx, "PutObject", key, err)
 	return id, err
 }
 
 func (b bucket) UploadPart(ctx context.Context, key, uploadID string, n int, body io.ReadSeeker, size int64) (blob.UploadedPart, error) {
 	part, err := b.Bucket.UploadPart(ctx, key, uploadID, n, body, size)
-	b.did("PutObject", key, err)
+	b.did(ctx, "PutObject", key, err)
 	return part, err
 }
 
 func (b bucket) CompleteUpload(ctx context.Context, key, uploadID string, parts []blob.UploadedPart, ifAbsent bool) (blob.Info, error) {
 	info, err := b.Bucket.CompleteUpload(ctx, key, uploadID, parts, ifAbsent)
-	b.did("PutObject", key, err)
+	b.did(ctx, "PutObject", key, err)
 	return info, err
 }
 
 func (b bucket) AbortUpload(ctx context.Context, key, uploadID string) error {
 	err := b.Bucket.AbortUpload(ctx, key, uploadID)
-	b.did("AbortMultipartUpload", key, err)
+	b.did(ctx, "AbortMultipartUpload", key, err)
 	return err
 }
 
 func (b bucket) Uploads(ctx context.Context, prefix string) ([]blob.Upload, error) {
-	b.note("s3:ListBucketMultipartUploads " + b.arn)
+	b.note(ctx, "s3:ListBucketMultipartUploads "+b.name+" if StringLike s3:prefix "+prefix)
 	return b.Bucket.Uploads(ctx, prefix)
 }
 
 func (b bucket) Presign(ctx context.Context, key, filename string, ttl time.Duration) (string, time.Time, error) {
 	url, expires, err := b.Bucket.Presign(ctx, key, filename, ttl)
-	b.did("GetObject", key, err) // by whoever has the link, with the signer's permissions
+	b.did(ctx, "GetObject", key, err) // by whoever has the link, with the signer's permissions
 	return url, expires, err
 }

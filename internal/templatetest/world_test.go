@@ -2,12 +2,14 @@ package templatetest
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,8 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/blobtest/memblob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/signkeys"
+	"github.com/videovector/exports/internal/signkeys/memvault"
 	"github.com/videovector/exports/internal/store"
 	"github.com/videovector/exports/internal/store/sqlitestore"
 	"github.com/videovector/exports/internal/wiring"
@@ -32,6 +36,7 @@ var handlers = map[string]func(wiring.Parts) any{
 	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
 	"presign": wiring.Presign, "manage-connector": wiring.ManageConnector, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
+	"rotate-signing-key": wiring.RotateSigningKey,
 }
 
 // world is the whole service in memory, over one record store and two buckets, with every function's calls noted.
@@ -41,6 +46,7 @@ type world struct {
 	store              *sqlitestore.Store
 	results, artifacts *memblob.Bucket
 	keys               *auth.Keyring
+	vault              *memvault.Vault
 	now                time.Time
 	ids                int
 	sharded            bool
@@ -58,7 +64,7 @@ func newWorld(t *testing.T, l *ledger) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, ledger: l, store: records, results: memblob.New(memblob.Config{Name: "results"}), keys: keys, now: t0}
+	w := &world{t: t, ledger: l, store: records, vault: memvault.New("v0", `{"current":"`+strings.Repeat("k", auth.MinKeyBytes)+`"}`), results: memblob.New(memblob.Config{Name: "results"}), keys: keys, now: t0}
 	w.artifacts = memblob.New(memblob.Config{Name: "artifacts", Clock: func() time.Time { return w.now }})
 	w.fill()
 	return w
@@ -107,14 +113,21 @@ func (w *world) must(err error) {
 
 // parts are the function's, with its calls noted.
 func (w *world) parts(folder string) wiring.Parts {
-	note := func(call string) { w.ledger.note(folder, call) }
+	note := func(part string) func(context.Context, string) {
+		return func(ctx context.Context, call string) { w.ledger.note(ctx, folder, part, call) }
+	}
+	records := records{w.store, func(ctx context.Context, method string) { note("Records")(ctx, "records:"+method) }}
+	if slices.Contains(needs(w.t, folder), "Keys") { // read at the start, before any work
+		note("Keys")(context.Background(), "secretsmanager:GetSecretValue SigningKeys")
+	}
 	p := wiring.Parts{
-		Store:      records{w.store, func(method string) { note("records:" + method) }},
-		Artifacts:  bucket{w.artifacts, artifacts, note, w.before},
-		Results:    bucket{w.results, results, note, nil},
-		Executions: starter{note},
-		Connectors: opener{note}, Sealer: sealer{note},
-		Keyring: w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), MetricsNamespace: namespace, BufferDownloads: true,
+		Store:      records,
+		Artifacts:  bucket{w.artifacts, "ArtifactsBucket", note("Artifacts"), w.before},
+		Results:    bucket{w.results, "ResultsBucket", note("Results"), nil},
+		Executions: starter{note("Executions")},
+		Connectors: opener{note("Connectors")}, Sealer: sealer{note("Connectors")},
+		Rotation: &signkeys.Rotation{SecretID: "arn:secret", Vault: vault{w.vault, note("KeyRotation")}},
+		Keyring:  w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), MetricsNamespace: namespace, BufferDownloads: true,
 		Clock:          func() time.Time { return w.now },
 		NewID:          func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
 		NewConnectorID: func(time.Time) string { w.ids++; return fmt.Sprintf("conn_%d", w.ids) },

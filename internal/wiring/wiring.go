@@ -5,6 +5,7 @@ package wiring
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/videovector/exports/internal/api"
@@ -13,12 +14,15 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/metrics"
 	"github.com/videovector/exports/internal/seal"
+	"github.com/videovector/exports/internal/signkeys"
 	"github.com/videovector/exports/internal/stepfn"
 	"github.com/videovector/exports/internal/steps"
 	"github.com/videovector/exports/internal/store"
+	"github.com/videovector/exports/internal/tenant"
 )
 
 // Executions starts the state machine.
@@ -36,8 +40,12 @@ type Parts struct {
 	Connectors connector.Opener
 	Sealer     seal.Sealer // of connectors' secrets
 	Keyring    *auth.Keyring
-	Origin     api.Origin // public https origin of links
-	NewID      func(time.Time) string
+	// RefreshKeys keeps the keyring's keys fresh; it is called before every request. nil where they never change.
+	RefreshKeys func(context.Context)
+	// Rotation replaces the signing keys; nil where they can't be.
+	Rotation *signkeys.Rotation
+	Origin   api.Origin // public https origin of links
+	NewID    func(time.Time) string
 	// NewConnectorID and NewExternalID mint what a new connector gets.
 	NewConnectorID func(time.Time) string
 	NewExternalID  func() string
@@ -72,25 +80,25 @@ func CreateExport(p Parts) any {
 	if samples == nil {
 		samples = p.Results
 	}
-	return apigw.Handler(api.CreateExport(api.CreateConfig{
+	return apigw.Handler(p.fresh(api.CreateExport(api.CreateConfig{
 		Records: p.Store, Results: samples, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID,
 		Metrics: p.metrics(), Log: p.Log,
-	}), p.Log)
+	})), p.Log)
 }
 
 // ReadExport serves every route that looks at exports or keys.
 func ReadExport(p Parts) any {
-	return apigw.Handler(api.ReadExport(api.ReadConfig{
+	return apigw.Handler(p.fresh(api.ReadExport(api.ReadConfig{
 		Exports: p.Store, Links: links{p.Artifacts}, Keys: p.Keyring, Origin: p.Origin, Clock: p.Clock, Log: p.Log,
-	}), p.Log)
+	})), p.Log)
 }
 
 // DownloadExport serves documents.
 func DownloadExport(p Parts) any {
-	h := api.DownloadExport(api.DownloadConfig{
+	h := p.fresh(api.DownloadExport(api.DownloadConfig{
 		Exports: p.Store, Documents: p.Artifacts, Authenticator: auth.NewAuthenticator(p.Store), Keys: p.Keyring,
 		MaxBytes: p.MaxDownload, Clock: p.Clock, Log: p.Log,
-	})
+	}))
 	if p.BufferDownloads {
 		return apigw.Handler(h, p.Log)
 	}
@@ -99,10 +107,31 @@ func DownloadExport(p Parts) any {
 
 // ManageConnector serves every route of connectors.
 func ManageConnector(p Parts) any {
-	return apigw.Handler(api.ManageConnector(api.ManageConfig{
+	return apigw.Handler(p.fresh(api.ManageConnector(api.ManageConfig{
 		Connectors: p.Store, Targets: p.Connectors, Sealer: p.Sealer, Keys: p.Keyring,
 		Clock: p.Clock, NewID: p.NewConnectorID, NewExternalID: p.NewExternalID, Log: p.Log,
-	}), p.Log)
+	})), p.Log)
+}
+
+// fresh serves requests with keys that are fresh.
+func (p Parts) fresh(h http.Handler) http.Handler {
+	if p.RefreshKeys == nil {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.RefreshKeys(r.Context())
+		h.ServeHTTP(w, r)
+	})
+}
+
+// RotateSigningKey is called by Secrets Manager, once for each step of a rotation.
+func RotateSigningKey(p Parts) any {
+	return stepfn.Handler(p.edge("rotate-signing-key"), func(ctx context.Context, in signkeys.Event) (signkeys.Done, error) {
+		if p.Rotation == nil {
+			return signkeys.Done{}, fault.New(fault.Invalid, "keys_fixed", "The signing keys of this service are not rotated.")
+		}
+		return p.Rotation.Handle(ctx, in)
+	})
 }
 
 // links renews presigned links on read.
@@ -114,48 +143,55 @@ func (l links) Presign(ctx context.Context, a export.Artifact, filename string) 
 	return export.Link{URL: url, ExpiresAt: export.Stamp(expires)}, err
 }
 
+// step is the handler of a step, all of whose work is for its job's account.
+func step[In interface{ Account() string }, Out any](edge stepfn.Edge, handle func(context.Context, In) (Out, error)) any {
+	return stepfn.Handler(edge, func(ctx context.Context, in In) (Out, error) {
+		return handle(tenant.With(ctx, in.Account()), in)
+	})
+}
+
 // Plan is the step of the name.
 func Plan(p Parts) any {
 	s := steps.Plan{
 		Records: p.Store, Artifacts: p.Artifacts, Metrics: p.metrics(), Clock: p.Clock,
 		ShardThreshold: p.ShardThreshold, ShardBytes: p.ShardBytes, PartBytes: p.PartBytes,
 	}
-	return stepfn.Handler(p.edge("plan"), s.Handle)
+	return step(p.edge("plan"), s.Handle)
 }
 
 // Package is the step of the name.
 func Package(p Parts) any {
 	copier, _ := p.Artifacts.(blob.Copier)
 	s := steps.Package{Records: p.Store, Results: p.Results, Artifacts: p.Artifacts, Copier: copier, Clock: p.Clock}
-	return stepfn.Handler(p.edge("package"), s.Handle)
+	return step(p.edge("package"), s.Handle)
 }
 
 // Assemble is the step of the name.
 func Assemble(p Parts) any {
 	s := steps.Assemble{Records: p.Store, Results: p.Results, Artifacts: p.Artifacts, Clock: p.Clock}
-	return stepfn.Handler(p.edge("assemble"), s.Handle)
+	return step(p.edge("assemble"), s.Handle)
 }
 
 // Presign is the step of the name.
 func Presign(p Parts) any {
 	s := steps.Presign{Records: p.Store, Artifacts: p.Artifacts, Clock: p.Clock}
-	return stepfn.Handler(p.edge("presign"), s.Handle)
+	return step(p.edge("presign"), s.Handle)
 }
 
 // Deliver is the step of the name.
 func Deliver(p Parts) any {
 	s := steps.Deliver{Records: p.Store, Artifacts: p.Artifacts, Connectors: p.Connectors, Clock: p.Clock}
-	return stepfn.Handler(p.edge("deliver"), s.Handle)
+	return step(p.edge("deliver"), s.Handle)
 }
 
 // Finish is the step of the name.
 func Finish(p Parts) any {
-	return stepfn.Handler(p.edge("finish"), steps.Finish{Records: p.Store, Metrics: p.metrics(), Clock: p.Clock}.Handle)
+	return step(p.edge("finish"), steps.Finish{Records: p.Store, Metrics: p.metrics(), Clock: p.Clock}.Handle)
 }
 
 // Fail is the step of the name.
 func Fail(p Parts) any {
-	return stepfn.Handler(p.edge("fail"), steps.Fail{Records: p.Store, Artifacts: p.Artifacts, Metrics: p.metrics(), Clock: p.Clock}.Handle)
+	return step(p.edge("fail"), steps.Fail{Records: p.Store, Artifacts: p.Artifacts, Metrics: p.metrics(), Clock: p.Clock}.Handle)
 }
 
 // Sweep is called by the schedule and by the rule on executions that ended badly.

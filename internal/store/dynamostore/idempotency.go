@@ -1,7 +1,6 @@
 package dynamostore
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -16,7 +15,6 @@ type idempotencyRow struct {
 	Key         string `dynamodbav:"key"`
 	Fingerprint string `dynamodbav:"fingerprint"`
 	ResourceID  string `dynamodbav:"resource_id"`
-	ExportID    string `dynamodbav:"export_id,omitempty"` // the resource in records of before there were others; read only
 	Reply       []byte `dynamodbav:"reply,omitempty"`
 	ExpiresAt   millis `dynamodbav:"expires_at"`
 	TTL         int64  `dynamodbav:"ttl"`
@@ -32,7 +30,7 @@ func rowOfIdempotency(i store.Idempotency) idempotencyRow {
 func (r idempotencyRow) idempotency() store.Idempotency {
 	return store.Idempotency{
 		IdempotencyKey: store.IdempotencyKey{AccountID: r.AccountID, Route: r.Route, Key: r.Key},
-		Fingerprint:    r.Fingerprint, ResourceID: cmp.Or(r.ResourceID, r.ExportID), Reply: r.Reply, ExpiresAt: time.Time(r.ExpiresAt),
+		Fingerprint:    r.Fingerprint, ResourceID: r.ResourceID, Reply: r.Reply, ExpiresAt: time.Time(r.ExpiresAt),
 	}
 }
 

@@ -33,10 +33,15 @@ func encode(k key, row any) (item, error) {
 		return nil, store.Broken(err)
 	}
 	i["pk"], i["sk"] = text(k.pk), text(k.sk)
+	stamp(i, formats)
 	return i, nil
 }
 
+// decode reads the item, which it brings to the newest version first.
 func decode[T any](i item) (row T, err error) {
+	if err := upgraded(i, formats); err != nil {
+		return row, err
+	}
 	if err := attributevalue.UnmarshalMapWithOptions(i, &row, decoding); err != nil {
 		return row, store.Broken(err)
 	}

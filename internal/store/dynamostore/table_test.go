@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 	"github.com/videovector/exports/internal/store/dynamostore"
 )
@@ -73,17 +74,17 @@ func TestItems(t *testing.T) {
 	}
 	want := map[string][]string{
 		"ACCT#acct EXP#exp_1": {"account_id", "attempts", "available_at", "claimed_generation", "created_at", "due_at", "export_id", "generation",
-			"max_attempts", "open_shard", "pk", "progress", "queue_status", "result_scope", "revision", "sk", "status", "target_id", "type", "updated_at", "user_id", "write_token"},
-		"ACCT#acct IDEM#aa#bb": {"account_id", "expires_at", "fingerprint", "key", "pk", "resource_id", "route", "sk", "ttl"},
+			"max_attempts", "open_shard", "pk", "progress", "queue_status", "result_scope", "revision", "sk", "status", "target_id", "type", "updated_at", "user_id", "version", "write_token"},
+		"ACCT#acct IDEM#aa#bb": {"account_id", "expires_at", "fingerprint", "key", "pk", "resource_id", "route", "sk", "ttl", "version"},
 		"ACCT#acct IDX#idx":    {"account_id", "created_at", "index_id", "name", "pk", "sk", "user_id"},
 		"ACCT#acct RUN#run": {"account_id", "bytes", "context_type", "executed_at", "executed_by", "index_id", "parts", "pk", "processing_model",
 			"prompt_id", "prompt_name", "rows", "run_id", "schema", "sk", "status"},
 		"ACCT#acct IDXRUN#idx#run": {"pk", "sk"},
 		"RUN#acct#run PART#000007": {"bytes", "key", "number", "pk", "rows", "sha256", "sk"},
-		"ACCT#acct IDEM#cc#dd":     {"account_id", "expires_at", "fingerprint", "key", "pk", "reply", "resource_id", "route", "sk", "ttl"},
-		"ACCT#acct CONN#conn":      {"account_id", "bucket", "connector_id", "export_base_path", "name", "pk", "provider", "region", "revision", "sk", "status"},
+		"ACCT#acct IDEM#cc#dd":     {"account_id", "expires_at", "fingerprint", "key", "pk", "reply", "resource_id", "route", "sk", "ttl", "version"},
+		"ACCT#acct CONN#conn":      {"account_id", "bucket", "connector_id", "export_base_path", "name", "pk", "provider", "region", "revision", "sk", "status", "version"},
 		"ACCT#acct CONN#conn_made": {"account_id", "bucket", "connector_id", "export_base_path", "import_mode", "last_test_result", "name", "pk", "provider",
-			"region", "revision", "secret", "sk", "status", "write_token"},
+			"region", "revision", "secret", "sk", "status", "version", "write_token"},
 		"KEY#cafe KEY": {"account_id", "hash", "key_id", "pk", "scope", "sk", "user_id"},
 	}
 	if diff := cmp.Diff(want, attributes(t, client, name)); diff != "" {
@@ -117,6 +118,55 @@ func TestRecordsOfBefore(t *testing.T) {
 	got, err := s.Idempotency(t.Context(), key, t0)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+}
+
+// TestNewerRecordsAreLeftAlone: what a newer release wrote is neither read nor written over, by whichever call.
+func TestNewerRecordsAreLeftAlone(t *testing.T) {
+	client, name := table(t)
+	s, ctx := dynamostore.New(client, name), t.Context()
+	e := pending("exp_1")
+	c := store.Connector{ID: "conn", AccountID: "acct", Name: "n"}
+	record := idem(e)
+	_, _, err := s.CreateExport(ctx, e, record)
+	_, _, made := s.CreateConnector(ctx, c, nil)
+	if err != nil || made != nil {
+		t.Fatal(err, made)
+	}
+	newer := func(sk string) {
+		_, err := client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: &name, Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "ACCT#acct"}, "sk": &types.AttributeValueMemberS{Value: sk}},
+			UpdateExpression: aws.String("SET version = :v, revision = :r, shiny = :v"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{
+				":v": &types.AttributeValueMemberN{Value: "2"}, ":r": &types.AttributeValueMemberN{Value: "1"},
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	newer("EXP#exp_1")
+	newer("CONN#conn")
+	newer("IDEM#" + record.Route + "#" + record.Key)
+	before := attributes(t, client, name)
+	for what, call := range map[string]func() error{
+		"read an export":        func() error { _, err := s.Export(ctx, "acct", "exp_1"); return err },
+		"list exports":          func() error { _, err := s.ListExports(ctx, "acct", store.ListQuery{Limit: 10}); return err },
+		"save an export":        func() error { _, err := s.SaveExport(ctx, e.Claim(t0), e.Fence()); return err },
+		"read a connector":      func() error { _, err := s.Connector(ctx, "acct", "conn"); return err },
+		"list connectors":       func() error { _, err := s.ListConnectors(ctx, "acct"); return err },
+		"read a request's key":  func() error { _, err := s.Idempotency(ctx, record.IdempotencyKey, t0); return err },
+		"create under that key": func() error { _, _, err := s.CreateExport(ctx, pending("exp_2"), record); return err },
+	} {
+		if err := call(); !fault.Is(err, fault.Unavailable) || fault.As(err).Code != "record_too_new" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := s.SaveConnector(ctx, c, 0); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("save a connector: %v", err)
+	}
+	if diff := cmp.Diff(before, attributes(t, client, name)); diff != "" {
+		t.Errorf("the records changed (-before +after):\n%s", diff)
 	}
 }
 
