@@ -28,7 +28,7 @@ var Reasons = []string{
 	"export_superseded", "export_too_large", "file_too_large_to_deliver", "idempotency_not_found", "index_not_found",
 	"internal_error", "invalid_id", "key_unavailable", "manifest_unreadable", "no_progress", "not_signed",
 	"nothing_to_deliver", "nothing_to_export", "object_not_found", "other", "part_unreadable", "platform_error",
-	"prompt_run_not_found", "report_missing", "results_changed", "results_invalid", "results_irregular",
+	"prompt_run_not_found", "record_too_new", "report_missing", "results_changed", "results_invalid", "results_irregular",
 	"results_missing", "role_region_disabled", "role_unavailable", "secret_unreadable", "secret_unwritable",
 	"shard_unknown", "step_timed_out", "storage_failed", "store_failed", "store_throttled", "store_unavailable",
 	"superseded", "work_lost",
