@@ -286,16 +286,22 @@ func TestTroubleIsToldInTheEnvelope(t *testing.T) {
 	check("a firewall's refusal", 403, "request_refused")
 }
 
-// TestWhatTheAPIIsTold: the credential and who asks, and nothing else of the viewer's headers.
+// TestWhatTheAPIIsTold: the credential and who asks, and nothing else of the viewer's headers; what browsers need comes
+// back.
 func TestWhatTheAPIIsTold(t *testing.T) {
 	w := newWorld(t)
 	var told http.Header
 	w.front.api = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		told = r.Header.Clone()
+		rw.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		rw.Header().Set("Set-Cookie", "h")
 		rw.WriteHeader(http.StatusNotFound)
 	})
-	w.send(w.edge, "GET", done, "X-API-Key", "a", "Authorization", "b", "User-Agent", "c", "Cookie", "d", "X-Forwarded-For", "e", "Via", "f")
-	want := http.Header{"X-Api-Key": {"a"}, "Authorization": {"b"}, "User-Agent": {"c"}, "Connection": {"close"}}
+	a := w.send(w.edge, "GET", done, "X-API-Key", "a", "Authorization", "b", "User-Agent", "c", "Origin", "d", "Cookie", "e", "X-Forwarded-For", "f", "Via", "g")
+	want := http.Header{"X-Api-Key": {"a"}, "Authorization": {"b"}, "User-Agent": {"c"}, "Origin": {"d"}, "Connection": {"close"}}
+	if a.Header.Get("Access-Control-Allow-Origin") != "d" || a.Header.Get("Set-Cookie") != "" {
+		t.Errorf("the viewer gets %v", a.Header)
+	}
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}

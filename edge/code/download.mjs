@@ -98,7 +98,7 @@ function passed(config, reply) {
 
 // answered is the bucket's answer for the viewer. The document was there a moment ago: without it something is wrong.
 function answered(config, response) {
-  if (response.status !== '200') {
+  if (Number(response.status) >= 400) {
     const { status, statusDescription, headers, body } = failure(config, 503);
     for (const name of ['transfer-encoding', 'via']) { // which a function may not remove
       if (response.headers[name]) {
