@@ -34,6 +34,36 @@ func TestTheGatewayValidatesNothing(t *testing.T) {
 	}
 }
 
+// TestThrottles: every route has a limit, and those that cost most a lower one. Each setting is of a route that exists.
+func TestThrottles(t *testing.T) {
+	settings := properties[struct {
+		MethodSettings []struct {
+			HttpMethod, ResourcePath                  string
+			ThrottlingRateLimit, ThrottlingBurstLimit int
+			MetricsEnabled                            bool
+		}
+	}](t, load(t), "Api", "AWS::Serverless::Api").MethodSettings
+	got := map[string][2]int{}
+	for _, s := range settings {
+		got[s.HttpMethod+" "+s.ResourcePath] = [2]int{s.ThrottlingRateLimit, s.ThrottlingBurstLimit}
+		path := strings.ReplaceAll(strings.TrimPrefix(s.ResourcePath, "/"), "~1", "/")
+		if _, ok := loadDescription(t).Paths[path][strings.ToLower(s.HttpMethod)]; !ok && path != "*" {
+			t.Errorf("a throttle of %s %s, which is no route", s.HttpMethod, path)
+		}
+		if !s.MetricsEnabled {
+			t.Errorf("%s %s isn't measured", s.HttpMethod, s.ResourcePath)
+		}
+	}
+	want := map[string][2]int{
+		"* /*":                                   {200, 400},
+		"POST /~1v2~1exports~1index~1{index_id}": {50, 100}, "POST /~1v2~1exports~1prompt-run~1{run_id}": {50, 100},
+		"POST /~1v2~1connectors~1{connector_id}~1test": {10, 20}, "POST /~1v2~1connectors~1{connector_id}~1browse": {10, 20},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("requests a second, and at once (-want +got):\n%s", diff)
+	}
+}
+
 // TestFirewalls: a web ACL that is given stands before the stage.
 func TestFirewalls(t *testing.T) {
 	got := properties[map[string]string](t, load(t), "ApiWebAcl", "AWS::WAFv2::WebACLAssociation")
