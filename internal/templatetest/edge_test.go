@@ -96,6 +96,53 @@ func TestEdgeIsOnUnlessTurnedOff(t *testing.T) {
 	}
 }
 
+// TestParametersThatContradictEachOther are refused before anything is made, and the refusal says what to do.
+func TestParametersThatContradictEachOther(t *testing.T) {
+	var c struct {
+		Rules map[string]struct {
+			RuleCondition any
+			Assertions    []struct {
+				Assert            any
+				AssertDescription string
+			}
+		}
+	}
+	parse(t, exports.Template, &c)
+	equals := func(name, value string) map[string]any {
+		return map[string]any{"Fn::Equals": []any{"${" + name + "}", value}}
+	}
+	not := func(v any) map[string]any { return map[string]any{"Fn::Not": []any{v}} }
+	for name, want := range map[string]struct {
+		condition any
+		asserts   []any
+		says      string
+	}{
+		"DomainNeedsCertificate": {not(equals("DomainName", "")), []any{not(equals("CertificateArn", ""))}, "certificate"},
+		"WithoutTheEdge": {
+			equals("EdgeDownloads", "off"), []any{map[string]any{"Fn::EachMemberIn": []any{"${CorsOrigins}", []any{""}}}, equals("EdgeWebAclArn", "")}, "needs EdgeDownloads on",
+		},
+		"EdgeNeedsItsFunction": {
+			map[string]any{"Fn::And": []any{equals("EdgeDownloads", "on"), not(equals("AWS::Region", "us-east-1"))}},
+			[]any{not(equals("EdgeFunctionArn", ""))}, "edge/template.yaml",
+		},
+	} {
+		rule := c.Rules[name]
+		if diff := cmp.Diff(want.condition, rule.RuleCondition); diff != "" {
+			t.Errorf("%s asks (-want +got):\n%s", name, diff)
+		}
+		var asserts []any
+		for _, a := range rule.Assertions {
+			asserts = append(asserts, a.Assert)
+			if !strings.Contains(a.AssertDescription, want.says) {
+				t.Errorf("%s says %q", name, a.AssertDescription)
+			}
+		}
+		if diff := cmp.Diff(want.asserts, asserts); diff != "" {
+			t.Errorf("%s wants (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // TestPublicOrigin: links, the base URL and the DNS record lead to the domain, else to the distribution, else to the API.
 func TestPublicOrigin(t *testing.T) {
 	c := loadConditional(t)
