@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/videovector/exports/client"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
@@ -160,6 +161,26 @@ func TestLargeDownload(t *testing.T) {
 			}
 			t.Logf("50 MB in %s", time.Since(begun).Round(time.Millisecond))
 		})
+	}
+}
+
+// TestClientDownloadsThroughTheEdge: the SDK finds the export, the document and another file, whole and checked.
+func TestClientDownloadsThroughTheEdge(t *testing.T) {
+	w := newWorld(t)
+	c, err := client.New(apiKey("read"), client.WithBaseURL(w.edge.URL+"/api/v2"), client.WithHTTPClient(w.edge.Client()))
+	w.must(err)
+	var document, file bytes.Buffer
+	if _, err := c.Exports.Download(t.Context(), "exp_csv", &document); err != nil || document.Len() == 0 {
+		t.Errorf("the document: %d bytes, %v", document.Len(), err)
+	}
+	if _, err := c.Exports.Download(t.Context(), "exp_csv", &file, client.WithFile("exp_csv.manifest.json")); err != nil || file.String() != manifest("exp_csv") {
+		t.Errorf("the manifest: %s, %v", file.String(), err)
+	}
+	link, err := c.Exports.DownloadURL(t.Context(), "exp_done")
+	w.must(err)
+	path, ok := strings.CutPrefix(link.URL, "https://api.example.com")
+	if a := w.send(w.edge, "GET", path); !ok || a.Status != 200 || a.Header.Get("Content-Disposition") != `attachment; filename="exp_done.json"` {
+		t.Errorf("by a minted link %d %v", a.Status, a.Header)
 	}
 }
 

@@ -142,6 +142,9 @@ func (w *world) change(id string, f func(export.Export) export.Export) {
 	w.must(err)
 }
 
+// manifest is the content of the export's manifest.
+func manifest(id string) string { return `{"export_id":"` + id + `"}` }
+
 // put completes an export of the files, one for each format.
 func (w *world) put(id string, r export.Request, contents ...[]byte) {
 	w.t.Helper()
@@ -149,16 +152,16 @@ func (w *world) put(id string, r export.Request, contents ...[]byte) {
 	_, _, err := w.store.CreateExport(w.t.Context(), e, nil)
 	w.must(err)
 	folder := "artifacts/acct/" + id + "/"
-	a := export.Artifact{Bucket: w.bucket.Name(), ManifestKey: folder + export.ManifestName(id), ManifestSHA256: auth.Digest(id)}
+	a := export.Artifact{Bucket: w.bucket.Name(), ManifestKey: folder + export.ManifestName(id), ManifestSHA256: auth.Digest(manifest(id))}
 	for i, format := range e.Request.Files() {
 		f := export.File{Name: id + export.Extension(format, r.Compression), Format: format, Bytes: int64(len(contents[i]))}
 		_, err := w.bucket.Put(w.t.Context(), folder+f.Name, contents[i], blob.PutOptions{ContentType: export.ContentType(format, r.Compression)})
 		w.must(err)
 		a.Files = append(a.Files, f)
 	}
-	_, err = w.bucket.Put(w.t.Context(), a.ManifestKey, []byte(`{"files":[]}`), blob.PutOptions{ContentType: "application/json"})
+	_, err = w.bucket.Put(w.t.Context(), a.ManifestKey, []byte(manifest(id)), blob.PutOptions{ContentType: "application/json"})
 	w.must(err)
-	a.Key, a.Bytes = folder+a.Files[0].Name, a.Files[0].Bytes
+	a.Key, a.Bytes, a.SHA256 = folder+a.Files[0].Name, a.Files[0].Bytes, auth.Digest(string(contents[0]))
 	w.change(id, func(e export.Export) export.Export { return e.Claim(t0) })
 	w.change(id, func(e export.Export) export.Export {
 		e = e.Packaged(a, t0)
@@ -172,7 +175,7 @@ func (w *world) put(id string, r export.Request, contents ...[]byte) {
 // token opens the export's document for 15 minutes from now.
 func (w *world) token(keys *auth.Keyring, id string) string {
 	w.t.Helper()
-	token, err := keys.MintToken(auth.Grant{AccountID: "acct", ExportID: id, Artifact: auth.Digest(id), KeyID: "key_read"}, *w.now.Load())
+	token, err := keys.MintToken(auth.Grant{AccountID: "acct", ExportID: id, Artifact: auth.Digest(manifest(id)), KeyID: "key_read"}, *w.now.Load())
 	w.must(err)
 	return token
 }
