@@ -52,11 +52,11 @@ func DownloadExport(c DownloadConfig) http.Handler {
 type downloader struct{ DownloadConfig }
 
 func (s downloader) download(w http.ResponseWriter, r *http.Request) error {
-	a, f, err := s.granted(r)
+	e, f, err := s.granted(r)
 	if err != nil {
 		return err
 	}
-	body, size, err := s.open(r.Context(), a, f)
+	body, size, err := s.open(r.Context(), *e.Artifact, f)
 	if err != nil {
 		return err
 	}
@@ -72,17 +72,17 @@ func (s downloader) download(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// granted gives what the request may have: an artifact and which file of it.
-func (s downloader) granted(r *http.Request) (export.Artifact, download, error) {
+// granted gives what the request may have: an export, which has its artifact, and which file of it.
+func (s downloader) granted(r *http.Request) (export.Export, download, error) {
 	e, err := s.authorized(r)
 	if err != nil {
-		return export.Artifact{}, download{}, err
+		return e, download{}, err
 	}
 	if err := s.ready(e); err != nil {
-		return export.Artifact{}, download{}, err
+		return e, download{}, err
 	}
 	f, err := chosen(r, e)
-	return *e.Artifact, f, err
+	return e, f, err
 }
 
 // authorized gives the export if the caller may have it: by the key in a header or, only when no header names a

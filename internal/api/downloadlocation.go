@@ -17,11 +17,11 @@ type locationView struct {
 // locate answers as download does, with the place of the file instead of the file: whatever is refused there is
 // refused here, in the same words. The edge hands a refusal on as it is.
 func (s downloader) locate(w http.ResponseWriter, r *http.Request) error {
-	a, f, err := s.granted(r)
+	e, f, err := s.granted(r)
 	if err != nil {
 		return err
 	}
-	key := a.KeyOf(f.name)
+	key := e.Artifact.KeyOf(f.name)
 	stored, err := s.Documents.Head(r.Context(), key)
 	if err != nil {
 		return missing(err)
