@@ -34,7 +34,7 @@ type Parts struct {
 	Connectors connector.Opener
 	Sealer     seal.Sealer // of connectors' secrets
 	Keyring    *auth.Keyring
-	Origin     api.Origin // public https origin of links; "" for the one of the gateway's stage
+	Origin     api.Origin // public https origin of links
 	NewID      func(time.Time) string
 	// NewConnectorID and NewExternalID mint what a new connector gets.
 	NewConnectorID func(time.Time) string
