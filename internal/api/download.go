@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path"
 	"strconv"
 	"time"
 
@@ -20,9 +19,10 @@ import (
 // copyBytes is the buffer between the object and the reply, all that a download of any size keeps in memory.
 const copyBytes = 256 << 10
 
-// Documents opens what exports were packaged into.
+// Documents are what exports were packaged into.
 type Documents interface {
-	Open(ctx context.Context, key string, offset, length int64) (io.ReadCloser, blob.Info, error)
+	Results
+	Head(ctx context.Context, key string) (blob.Info, error)
 }
 
 // DownloadConfig is what DownloadExport works with.
@@ -38,24 +38,21 @@ type DownloadConfig struct {
 	Log           *slog.Logger
 }
 
-// DownloadExport serves GET /exports/{export_id}/download. It stands behind no authorizer, since a token in the query
-// is as good as a key: it checks both itself.
+// DownloadExport serves GET /exports/{export_id}/download and, for the edge in front, GET
+// /exports/{export_id}/download/location. Neither stands behind the authorizer, since a token in the query is as good as
+// a key: it checks both itself.
 func DownloadExport(c DownloadConfig) http.Handler {
 	s := downloader{c}
-	return newEdge(c.Log, c.Clock, route{"GET", "/api/v2/exports/{id}/download", s.download})
+	return newEdge(c.Log, c.Clock,
+		route{"GET", "/api/v2/exports/{id}/download", s.download},
+		route{"GET", "/api/v2/exports/{id}/download/location", s.locate},
+	)
 }
 
 type downloader struct{ DownloadConfig }
 
 func (s downloader) download(w http.ResponseWriter, r *http.Request) error {
-	e, err := s.authorized(r)
-	if err != nil {
-		return err
-	}
-	if err := s.ready(e); err != nil {
-		return err
-	}
-	f, err := chosen(r, e)
+	e, f, err := s.granted(r)
 	if err != nil {
 		return err
 	}
@@ -67,12 +64,25 @@ func (s downloader) download(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", f.contentType)
 	h.Set("Content-Length", strconv.FormatInt(size, 10))
-	h.Set("Content-Disposition", `attachment; filename="`+path.Base(f.name)+`"`)
+	h.Set("Content-Disposition", f.disposition())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "private, no-store")
 	w.WriteHeader(http.StatusOK)
 	s.send(w, r, body, size)
 	return nil
+}
+
+// granted gives what the request may have: an export, which has its artifact, and which file of it.
+func (s downloader) granted(r *http.Request) (export.Export, download, error) {
+	e, err := s.authorized(r)
+	if err != nil {
+		return e, download{}, err
+	}
+	if err := s.ready(e); err != nil {
+		return e, download{}, err
+	}
+	f, err := chosen(r, e)
+	return e, f, err
 }
 
 // authorized gives the export if the caller may have it: by the key in a header or, only when no header names a
@@ -151,24 +161,34 @@ func (s downloader) open(ctx context.Context, a export.Artifact, f download) (io
 		return nil, 0, errTooLarge
 	}
 	body, info, err := s.Documents.Open(ctx, a.KeyOf(f.name), 0, -1)
-	if fault.Is(err, fault.NotFound) {
-		return nil, 0, fault.Wrap(err, fault.Conflict, "export_not_downloadable", "This export's document is no longer kept. Create the export again.")
-	}
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, missing(err)
 	}
-	switch {
-	case s.MaxBytes > 0 && info.Bytes > s.MaxBytes:
-		err = errTooLarge
-	case info.Bytes == 0, f.bytes > 0 && info.Bytes != f.bytes:
-		err = fault.Newf(fault.Internal, "document_mismatch", "The stored document is not the one that was packaged.").
-			With("expected_bytes", f.bytes).With("stored_bytes", info.Bytes)
-	}
-	if err != nil {
+	if err := f.check(info, s.MaxBytes); err != nil {
 		_ = body.Close() // nothing was read
 		return nil, 0, err
 	}
 	return body, info.Bytes, nil
+}
+
+// missing is the failure of a document that storage doesn't give.
+func missing(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return fault.Wrap(err, fault.Conflict, "export_not_downloadable", "This export's document is no longer kept. Create the export again.")
+	}
+	return err
+}
+
+// check fails unless the stored object is the file that was packaged, and no larger than limit; 0 is none.
+func (f download) check(stored blob.Info, limit int64) error {
+	switch {
+	case limit > 0 && stored.Bytes > limit:
+		return errTooLarge
+	case stored.Bytes == 0, f.bytes > 0 && stored.Bytes != f.bytes:
+		return fault.Newf(fault.Internal, "document_mismatch", "The stored document is not the one that was packaged.").
+			With("expected_bytes", f.bytes).With("stored_bytes", stored.Bytes)
+	}
+	return nil
 }
 
 var errTooLarge = fault.New(fault.Conflict, "export_not_downloadable", "This document is too large for this route. Use presigned_url of the export.")

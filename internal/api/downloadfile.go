@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,9 @@ type download struct {
 	contentType string
 	bytes       int64 // 0 if the record doesn't tell
 }
+
+// disposition is the file's Content-Disposition.
+func (f download) disposition() string { return `attachment; filename="` + path.Base(f.name) + `"` }
 
 // chosen is the file that the query names, the first one without a name. A token opens the first file alone: it was
 // minted for that.

@@ -10,13 +10,16 @@ import (
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/columns"
 	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
 
 // Results opens the objects that the catalogue names.
-type Results = Documents
+type Results interface {
+	Open(ctx context.Context, key string, offset, length int64) (io.ReadCloser, blob.Info, error)
+}
 
 const (
 	sampleRecords = 3

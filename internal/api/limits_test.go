@@ -167,7 +167,7 @@ func TestCutDocumentIsNoWholeReply(t *testing.T) {
 			w.must(err)
 			log := slog.New(slog.NewJSONHandler(&w.log, nil))
 			h := apigw.StreamHandler(api.DownloadExport(api.DownloadConfig{
-				Exports: w.store, Documents: documents{cut}, Authenticator: auth.NewAuthenticator(w.store), Keys: ring,
+				Exports: w.store, Documents: documents{content: cut}, Authenticator: auth.NewAuthenticator(w.store), Keys: ring,
 				Clock: func() time.Time { return t0 }, Log: log,
 			}), log)
 			got, err := h(t.Context(), events.APIGatewayProxyRequest{
@@ -185,7 +185,10 @@ func TestCutDocumentIsNoWholeReply(t *testing.T) {
 }
 
 // documents give out a content that may be shorter than they say.
-type documents struct{ content io.Reader }
+type documents struct {
+	api.Documents
+	content io.Reader
+}
 
 func (d documents) Open(context.Context, string, int64, int64) (io.ReadCloser, blob.Info, error) {
 	return io.NopCloser(d.content), blob.Info{Bytes: int64(len(document))}, nil

@@ -27,13 +27,17 @@ func (s reader) mint(w http.ResponseWriter, r *http.Request) error {
 		v.DestinationConnectorID = given(e.Request.Destination.ConnectorID)
 	}
 	if downloadable(e, now) {
+		origin, err := originOf(r.Context(), s.Origin)
+		if err != nil {
+			return err
+		}
 		token, err := s.Keys.MintToken(auth.Grant{
 			AccountID: e.AccountID, ExportID: e.ID, Artifact: e.Artifact.ManifestSHA256, KeyID: p.KeyID,
 		}, now)
 		if err != nil {
 			return err
 		}
-		v.DownloadURL = given(string(s.Origin) + downloadPath(e.ID) + "?token=" + token)
+		v.DownloadURL = given(string(origin) + downloadPath(e.ID) + "?token=" + token)
 	}
 	return reply(w, http.StatusOK, v)
 }

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"strings"
+
+	"github.com/videovector/exports/internal/fault"
 )
 
 // Origin is the public https origin of the API, without a path: links that leave the service begin with it.
@@ -16,6 +19,24 @@ func ParseOrigin(s string) (Origin, error) {
 		return "", errors.New("the public origin must be https://host or https://host:port")
 	}
 	return Origin("https://" + u.Host), nil
+}
+
+type originKey struct{}
+
+// WithOrigin returns a context that carries the public origin of the stage that the request came through.
+func WithOrigin(ctx context.Context, o Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+// originOf is the public origin: the configured one or, without one, the stage's. Neither is a failure of ours.
+func originOf(ctx context.Context, configured Origin) (Origin, error) {
+	if configured != "" {
+		return configured, nil
+	}
+	if o, ok := ctx.Value(originKey{}).(Origin); ok {
+		return o, nil
+	}
+	return "", fault.New(fault.Internal, "internal_error", "The API's public origin is not configured.")
 }
 
 // exportPath is the path of one export.

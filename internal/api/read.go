@@ -32,7 +32,7 @@ type ReadConfig struct {
 	Exports Exports
 	Links   Links
 	Keys    *auth.Keyring
-	Origin  Origin
+	Origin  Origin // "" for the one of the stage that a request came through
 	Clock   func() time.Time
 	Log     *slog.Logger
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/api/envelope"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/fault"
@@ -21,7 +22,7 @@ import (
 const basePath = "/api/v2"
 
 // request makes the http.Request of an event. Its header X-Request-ID is the gateway's id, whatever the caller sent,
-// and its context carries the principal that the authorizer found. The request is usable even when err is not nil:
+// and its context carries the principal that the authorizer found and the stage's public origin. The request is usable even when err is not nil:
 // the failure can be answered to it.
 func request(ctx context.Context, ev events.APIGatewayProxyRequest) (*http.Request, error) {
 	header := headers(ev.Headers, ev.MultiValueHeaders)
@@ -35,7 +36,7 @@ func request(ctx context.Context, ev events.APIGatewayProxyRequest) (*http.Reque
 		RemoteAddr: ev.RequestContext.Identity.SourceIP, Body: http.NoBody,
 	}
 	r.RequestURI = r.URL.RequestURI()
-	r = r.WithContext(withPrincipal(ctx, ev.RequestContext.Authorizer))
+	r = r.WithContext(withOrigin(withPrincipal(ctx, ev.RequestContext.Authorizer), ev.StageVariables[originVariable]))
 	body, err := bodyOf(ev)
 	if len(body) > 0 {
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
@@ -134,4 +135,17 @@ func withPrincipal(ctx context.Context, authorizer map[string]any) context.Conte
 	return auth.WithPrincipal(ctx, auth.Principal{
 		AccountID: value(accountKey), UserID: value(userKey), KeyID: value(keyKey), Scope: scope,
 	})
+}
+
+// originVariable is the stage's variable that holds the API's public origin. The stage is made after what it is reached
+// by, which the functions are not.
+const originVariable = "public_origin"
+
+// withOrigin adds the origin; a stage without one, or with something else in its place, adds none.
+func withOrigin(ctx context.Context, variable string) context.Context {
+	origin, err := api.ParseOrigin(variable)
+	if err != nil {
+		return ctx
+	}
+	return api.WithOrigin(ctx, origin)
 }

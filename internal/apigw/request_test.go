@@ -1,15 +1,21 @@
 package apigw
 
 import (
+	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/export"
 )
 
 // event is a request as API Gateway sends it.
@@ -111,4 +117,50 @@ func TestNoPrincipalWithoutScopeAndAccount(t *testing.T) {
 			t.Errorf("%v gives %v", authorizer, p)
 		}
 	}
+}
+
+// TestPublicOriginOfTheStage: links begin with the stage's variable where the function has no origin of its own; one
+// that is no origin is none, and then there are no links.
+func TestPublicOriginOfTheStage(t *testing.T) {
+	for variable, want := range map[string]string{
+		"https://d111.cloudfront.net": "https://d111.cloudfront.net/api/v2/exports/exp_1/download?token=",
+		"http://d111.cloudfront.net":  "", "${Distribution.DomainName}": "", "": "",
+	} {
+		ev := parse(t, event)
+		ev.HTTPMethod, ev.Path = http.MethodPost, "/v2/exports/exp_1/download-url"
+		ev.StageVariables = map[string]string{"public_origin": variable}
+		got, err := Handler(minter(t), slog.New(slog.DiscardHandler))(t.Context(), ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			if got.StatusCode != http.StatusInternalServerError || strings.Contains(got.Body, "token") {
+				t.Errorf("%q: %d %s", variable, got.StatusCode, got.Body)
+			}
+			continue
+		}
+		if got.StatusCode != http.StatusOK || !strings.Contains(got.Body, `"download_url":"`+want) {
+			t.Errorf("%q: %d %s", variable, got.StatusCode, got.Body)
+		}
+	}
+}
+
+// completed is a store of one export, which has its document.
+type completed struct{ api.Exports }
+
+func (completed) Export(_ context.Context, account, id string) (export.Export, error) {
+	e := export.New(id, account, "user_1", export.Request{Type: export.TypeIndex, TargetID: "idx"}, time.Unix(1, 0))
+	e = e.Claim(time.Unix(1, 0)).Packaged(export.Artifact{Key: "artifacts/a/e/e.json", Bytes: 1}, time.Unix(1, 0))
+	return e.Complete(time.Unix(1, 0)), nil
+}
+
+func minter(t *testing.T) http.Handler {
+	t.Helper()
+	keys, err := auth.NewKeyring(auth.Keys{Current: make([]byte, auth.MinKeyBytes)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api.ReadExport(api.ReadConfig{
+		Exports: completed{}, Keys: keys, Clock: func() time.Time { return time.Unix(2, 0) }, Log: slog.New(slog.DiscardHandler),
+	})
 }

@@ -80,3 +80,6 @@ func (e *env) need(name string) (string, error) {
 	}
 	return "", fmt.Errorf("the environment variable %s is not set", name)
 }
+
+// may is the value of a variable that is declared and can be empty.
+func (e *env) may(name string) string { return e.get(name) }

@@ -76,13 +76,11 @@ func Executions(_ context.Context, e *env, p *wiring.Parts) error {
 	return err
 }
 
-// PublicOrigin is the https origin of links, PUBLIC_ORIGIN.
-func PublicOrigin(_ context.Context, e *env, p *wiring.Parts) error {
-	origin, err := e.need("PUBLIC_ORIGIN")
-	if err != nil {
-		return err
+// PublicOrigin is the https origin of links, PUBLIC_ORIGIN; "" leaves it to the gateway's stage.
+func PublicOrigin(_ context.Context, e *env, p *wiring.Parts) (err error) {
+	if origin := e.may("PUBLIC_ORIGIN"); origin != "" {
+		p.Origin, err = api.ParseOrigin(origin)
 	}
-	p.Origin, err = api.ParseOrigin(origin)
 	return err
 }
 

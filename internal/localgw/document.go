@@ -3,7 +3,6 @@ package localgw
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -190,22 +189,15 @@ func (in *openAPI) authorizerOf(op operation, auths map[string]*authorizer) (*au
 	return found, nil
 }
 
-// invocation addresses end in a function's ARN. It is substituted by the function's logical id,
-// …/functions/${PlanFunction.Arn}/invocations, or spelt out, with the name behind the stack's. An alias may follow; here
-// every alias is the function as it is.
-var (
-	logicalID = regexp.MustCompile(`/functions/\$\{([A-Za-z0-9]+)(?:\.(?:Arn|Alias))?\}(?::[A-Za-z0-9_-]+)?/`)
-	byName    = regexp.MustCompile(`:function:\$\{AWS::StackName\}-([a-z-]+)(?::[A-Za-z0-9_-]+)?/`)
-)
+// invocation addresses end in a function's ARN, substituted by its logical id: …/functions/${PlanFunction.Arn}/invocations.
+// An alias may follow the ARN; here every alias is the function as it is.
+var logicalID = regexp.MustCompile(`/functions/\$\{([A-Za-z0-9]+)(?:\.(?:Arn|Alias))?\}(?::[A-Za-z0-9_-]+)?/`)
 
 // functionOf is the name of the function that an integration or authorizer invokes.
 func functionOf(uri yaml.Node, names map[string]string) (string, error) {
 	text, err := substituted(uri)
 	if err != nil {
 		return "", err
-	}
-	if m := byName.FindStringSubmatch(text); m != nil && slices.Contains(slices.Collect(maps.Values(names)), m[1]) {
-		return m[1], nil
 	}
 	m := logicalID.FindStringSubmatch(text)
 	if m == nil {

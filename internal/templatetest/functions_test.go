@@ -163,7 +163,7 @@ func needs(t *testing.T, folder string) []string {
 	return names
 }
 
-// variables are the required variables of each function of internal/boot, those of the functions it calls included.
+// variables are the declared variables of each function of internal/boot, those of the functions it calls included.
 func variables(t *testing.T) map[string][]string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "../boot/parts.go", nil, 0)
@@ -193,7 +193,7 @@ func required(t *testing.T, bodies map[string]*ast.BlockStmt, name string) (vars
 		if !ok || !named(s.X, "e") {
 			return true
 		}
-		if s.Sel.Name == "need" {
+		if s.Sel.Name == "need" || s.Sel.Name == "may" {
 			lit, ok := call.Args[0].(*ast.BasicLit)
 			var v string
 			if !ok || json.Unmarshal([]byte(lit.Value), &v) != nil {

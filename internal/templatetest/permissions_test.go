@@ -115,13 +115,14 @@ func TestWhoReachesEveryAccount(t *testing.T) {
 		slices.Sort(got[who])
 	}
 	want := map[string][]string{
-		"AuthorizeRole":       {"dynamodb:GetItem Table KEY#*"},
-		"CreateExportRole":    {"dynamodb:BatchGetItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*", "dynamodb:Query Table RUN#*"},
-		"ReadExportRole":      {"dynamodb:GetItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
-		"DownloadExportRole":  {"dynamodb:GetItem Table ACCT#*", "dynamodb:GetItem Table KEY#*"},
-		"ManageConnectorRole": {"dynamodb:DeleteItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
-		"SweepRole":           {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "s3:AbortMultipartUpload ArtifactsBucket/artifacts/*", "s3:AbortMultipartUpload ArtifactsBucket/work/*"},
-		"ExportMachineRole":   {"s3:AbortMultipartUpload ArtifactsBucket/work/*", "s3:GetObject ArtifactsBucket/work/*", "s3:ListMultipartUploadParts ArtifactsBucket/work/*", "s3:PutObject ArtifactsBucket/work/*"},
+		"AuthorizeRole":            {"dynamodb:GetItem Table KEY#*"},
+		"CreateExportRole":         {"dynamodb:BatchGetItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*", "dynamodb:Query Table RUN#*"},
+		"ReadExportRole":           {"dynamodb:GetItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
+		"DownloadExportRole":       {"dynamodb:GetItem Table ACCT#*", "dynamodb:GetItem Table KEY#*"},
+		"ManageConnectorRole":      {"dynamodb:DeleteItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
+		"SweepRole":                {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "s3:AbortMultipartUpload ArtifactsBucket/artifacts/*", "s3:AbortMultipartUpload ArtifactsBucket/work/*"},
+		"cloudfront.amazonaws.com": {"s3:GetObject ArtifactsBucket/artifacts/* if StringEquals AWS:SourceArn cloudfront::${AWS::AccountId}:distribution/${Distribution}"},
+		"ExportMachineRole":        {"s3:AbortMultipartUpload ArtifactsBucket/work/*", "s3:GetObject ArtifactsBucket/work/*", "s3:ListMultipartUploadParts ArtifactsBucket/work/*", "s3:PutObject ArtifactsBucket/work/*"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("who reaches every account (-want +got):\n%s", diff)
