@@ -20,6 +20,7 @@ import (
 	exports "github.com/videovector/exports"
 	"github.com/videovector/exports/internal/localgw"
 	"github.com/videovector/exports/internal/localsfn"
+	"github.com/videovector/exports/internal/metrics"
 )
 
 // module is the source tree's.
@@ -181,6 +182,7 @@ func (s *stack) environment(f localgw.Deployed) ([]string, error) {
 func (s *stack) variables() map[string][]string {
 	return map[string][]string{
 		"LOG_LEVEL":         {"LOG_LEVEL=INFO"},
+		"METRICS_NAMESPACE": {"METRICS_NAMESPACE=" + metrics.DefaultNamespace},
 		"TABLE_NAME":        {"TABLE_NAME=" + tableName},
 		"ARTIFACTS_BUCKET":  {"ARTIFACTS_BUCKET=" + artifactsBucket},
 		"RESULTS_BUCKET":    {"RESULTS_BUCKET=" + resultsBucket},
