@@ -21,11 +21,17 @@ type template struct {
 	Globals struct {
 		Function function
 	}
-	Resources map[string]resource
+	Parameters map[string]struct {
+		Default       any
+		AllowedValues []string
+	}
+	Conditions map[string]json.RawMessage
+	Resources  map[string]resource
 }
 
 type resource struct {
 	Type                string
+	Condition           string
 	DeletionPolicy      string
 	UpdateReplacePolicy string
 	Metadata            struct{ BuildMethod string }

@@ -366,8 +366,16 @@ func TestTracing(t *testing.T) {
 			t.Errorf("%s has no %s", id, want)
 		}
 	}
-	if tmpl.Globals.Function.Tracing != "${Tracing}" {
-		t.Errorf("functions are traced by %q", tmpl.Globals.Function.Tracing)
+	if p := tmpl.Parameters["Tracing"]; tmpl.Globals.Function.Tracing != "${Tracing}" || p.Default != "Disabled" {
+		t.Errorf("functions are traced by %q, which is %+v", tmpl.Globals.Function.Tracing, p)
+	}
+	for policy, condition := range map[string][2]string{
+		"TracingPolicy":        {"MayTrace", `{"Fn::Not":[{"Fn::Equals":["${Tracing}","Disabled"]}]}`},
+		"MachineTracingPolicy": {"TracesActively", `{"Fn::Equals":["${Tracing}","Active"]}`},
+	} {
+		if got := tmpl.Resources[policy].Condition; got != condition[0] || string(tmpl.Conditions[got]) != condition[1] {
+			t.Errorf("%s is there if %s, which is %s", policy, got, tmpl.Conditions[got])
+		}
 	}
 }
 
