@@ -380,7 +380,7 @@ func TestTracing(t *testing.T) {
 }
 
 // TestRunbooks: every alarm has an entry in the handbook with what it means, what to look at, what to do and when to call
-// for help, and every entry its alarm. The numbers in it are the alarm's.
+// for help, and every entry its alarm.
 func TestRunbooks(t *testing.T) {
 	text, err := os.ReadFile(handbook)
 	if err != nil {
