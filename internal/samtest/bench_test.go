@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/emulator"
+	"github.com/videovector/exports/internal/localgw"
 	"github.com/videovector/exports/internal/samlocal"
 	"github.com/videovector/exports/internal/store/dynamostore/dynamolocal"
 )
@@ -119,6 +121,22 @@ func startWorld(t *testing.T, host string, flags ...string) world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// environ is what a function is given that runs on this machine as a process. Variables of the template that the world
+// doesn't give have some value, as under the SAM CLI, and nothing streams, as there.
+func (w world) environ(f localgw.Deployed) []string {
+	values := map[string]string{"AWS_SAM_LOCAL": "true"}
+	for _, name := range f.Variables {
+		values[name] = "local"
+	}
+	maps.Copy(values, w.Environment)
+	values["SEAL_KEY_FILE"] = filepath.Join(w.dir, "world", "seal.key")
+	var env []string
+	for name, value := range values {
+		env = append(env, name+"="+value)
+	}
+	return env
 }
 
 func goBuild(t *testing.T, program, pkg string) ([]byte, error) {

@@ -46,14 +46,7 @@ func TestRuntimeInterfaceEmulator(t *testing.T) {
 		t.Run(i.function, func(t *testing.T) {
 			endpoint := serve(t, "Runtime Interface Emulator", func(port string) *exec.Cmd {
 				cmd := script(t, "sam.sh", "rie", port, freePort(t), filepath.Join(dir, i.function, "bootstrap"))
-				cmd.Env = append(os.Environ(), "AWS_SAM_LOCAL=true") // the emulator doesn't stream either
-				for _, name := range deployed[i.function].Variables {
-					cmd.Env = append(cmd.Env, name+"=local") // as the SAM CLI does what it can't resolve
-				}
-				for name, value := range w.Environment {
-					cmd.Env = append(cmd.Env, name+"="+value)
-				}
-				cmd.Env = append(cmd.Env, "SEAL_KEY_FILE="+filepath.Join(w.dir, "world", "seal.key"))
+				cmd.Env = append(os.Environ(), w.environ(deployed[i.function])...)
 				return cmd
 			})
 			event, err := os.ReadFile(eventFile(i.event))

@@ -198,17 +198,11 @@ func openStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"AWS_SAM_LOCAL=true", "ACCOUNT_ROLE_ARN=none", "SEAL_KEY_FILE=" + filepath.Join(w.dir, "world", "seal.key")}
-	for name, value := range w.Environment {
-		if name != "SEAL_KEY_FILE" {
-			env = append(env, name+"="+value)
-		}
-	}
 	s := &stage{names: map[string]string{}}
 	programs := map[string]localgw.Bootstrap{}
 	for id, f := range deployed {
 		s.names[id] = f.Name
-		programs[f.Name] = localgw.Bootstrap{Program: filepath.Join(built(t), id, "bootstrap"), Env: env, Timeout: f.Timeout, MemoryMB: f.MemoryMB}
+		programs[f.Name] = localgw.Bootstrap{Program: filepath.Join(built(t), id, "bootstrap"), Env: w.environ(f), Timeout: f.Timeout, MemoryMB: f.MemoryMB}
 	}
 	ids := 0
 	var mu sync.Mutex
