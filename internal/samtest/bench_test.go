@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,7 +64,8 @@ func built(t *testing.T) string {
 		return dir
 	}
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
-	out, err := emulator.Output(t, "SAM CLI", script(t, "sam.sh", "build", "--build-dir", dir, "--parameter-overrides", "Architecture="+architecture))
+	build := script(t, "sam.sh", "build", "--build-dir", dir, "--parameter-overrides", "Architecture="+architecture)
+	out, err := emulator.Output(t, "SAM CLI", build)
 	if err != nil {
 		t.Fatalf("sam build: %v\n%s", err, out)
 	}
@@ -108,7 +110,8 @@ func startWorld(t *testing.T, host string, flags ...string) world {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	w := world{dir: filepath.Join(t.TempDir(), "world")}
-	args := append([]string{"world", "-host", host, "-dynamodb-endpoint", dynamolocal.Start(t), "-build", built(t), "-out", w.dir}, flags...)
+	args := []string{"world", "-host", host, "-dynamodb-endpoint", dynamolocal.Start(t), "-build", built(t), "-out", w.dir}
+	args = append(args, flags...)
 	cmd := exec.CommandContext(context.Background(), program, args...)
 	cmd.Dir = root
 	_, stop := emulator.Program(t, "world", cmd, func(line string) bool { return strings.HasPrefix(line, "Serving") })
@@ -149,9 +152,12 @@ func goBuild(t *testing.T, program, pkg string) ([]byte, error) {
 // samLocal is `sam local` over the world, in the engine's containers.
 func (w world) samLocal(t *testing.T, e engine, args ...string) *exec.Cmd {
 	t.Helper()
-	// samconfig.toml says so too, but is looked for beside the template.
-	cmd := script(t, "sam.sh", append(append([]string{"local"}, args...), "--skip-pull-image",
-		"--template-file", filepath.Join(w.dir, samlocal.TemplateFile), "--env-vars", filepath.Join(w.dir, samlocal.EnvironmentFile))...)
+	args = slices.Concat([]string{"local"}, args, []string{
+		"--skip-pull-image", // samconfig.toml says so too, but is looked for beside the template
+		"--template-file", filepath.Join(w.dir, samlocal.TemplateFile),
+		"--env-vars", filepath.Join(w.dir, samlocal.EnvironmentFile),
+	})
+	cmd := script(t, "sam.sh", args...)
 	cmd.Env = append(os.Environ(), "DOCKER_HOST="+e.dockerHost)
 	return cmd
 }

@@ -25,7 +25,8 @@ import (
 // index and documented are the README's create request.
 const (
 	index      = "/exports/index/idx_archive"
-	documented = `{"prompt_run_ids":["run_123","run_124"],"destination_connector_id":"conn_export","destination_subpath":"exports/review-team"}`
+	documented = `{"prompt_run_ids":["run_123","run_124"],` +
+		`"destination_connector_id":"conn_export","destination_subpath":"exports/review-team"}`
 )
 
 // TestChain takes the documented export from its request to its end with nothing of ours in between but what is
@@ -50,7 +51,8 @@ func TestChain(t *testing.T) {
 			t.Errorf("with the key %q: %d %s", key, status, body)
 		}
 	}
-	if status, body := api.call(t, http.MethodPost, index, fixture.Key(fixture.ReadKey), documented); status != http.StatusForbidden {
+	reader := fixture.Key(fixture.ReadKey)
+	if status, body := api.call(t, http.MethodPost, index, reader, documented); status != http.StatusForbidden {
 		t.Errorf("with a key that may only read: %d %s", status, body)
 	}
 	if started := steps.executions(t); len(started) != 0 {
@@ -62,11 +64,14 @@ func TestChain(t *testing.T) {
 	}
 	kept := api.await(t, api.create(t, "/exports/prompt-run/run_123", ""))
 	id := kept["export_id"].(string)
-	if status, body := api.call(t, http.MethodGet, "/exports/"+id+"/download", fixture.Key(fixture.ReadKey), ""); status != http.StatusOK ||
-		!json.Valid(body) || !bytes.Contains(body, []byte(id)) {
+	status, body := api.call(t, http.MethodGet, "/exports/"+id+"/download", reader, "")
+	if status != http.StatusOK || !json.Valid(body) || !bytes.Contains(body, []byte(id)) {
 		t.Errorf("the download of %v: %d %.200s", kept, status, body)
 	}
-	want := map[string]string{export.ExecutionName(id, 1): "SUCCEEDED", export.ExecutionName(delivered["export_id"].(string), 1): "SUCCEEDED"}
+	want := map[string]string{}
+	for _, e := range []map[string]any{delivered, kept} {
+		want[export.ExecutionName(e["export_id"].(string), 1)] = "SUCCEEDED"
+	}
 	if diff := cmp.Diff(want, steps.executions(t)); diff != "" {
 		t.Errorf("executions (-want +got):\n%s", diff)
 	}
@@ -149,7 +154,8 @@ func startMoto(t *testing.T, functions string) moto {
 	t.Cleanup(stop)
 	m := moto{endpoint: lines[len(lines)-1]}
 	m.client = sfn.New(sfn.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(m.endpoint), Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		Region: "us-east-1", BaseEndpoint: aws.String(m.endpoint),
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
 	out, err := m.client.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
 		Name: aws.String("videovector-exports-export"), RoleArn: aws.String("arn:aws:iam::123456789012:role/machine"),

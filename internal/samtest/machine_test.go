@@ -74,9 +74,7 @@ func TestMachineOverFunctions(t *testing.T) {
 	t.Run("moto", func(t *testing.T) {
 		s := openStage(t)
 		for name, l := range all {
-			theirs[name] = s.live(t, l, func(t *testing.T, l life, input json.RawMessage, f *faulty) outcome {
-				return s.byMoto(t, judge, l, input, f)
-			})
+			theirs[name] = s.live(t, l, s.byMoto(judge))
 		}
 	})
 	for name, l := range all {
@@ -107,9 +105,11 @@ func lives(t *testing.T) map[string]life {
 		"download":  {path: toDownload},
 		"delivered": {delivered: true, path: toConnector},
 		// What functions refuse by themselves.
-		"of an old generation":      {export: "exp_14_requeued", path: []string{"Plan", "Superseded"}},
-		"of no export":              {export: "exp_00_nobody", path: []string{"Plan", "Fail", "Failed"}, error: "Export.Permanent"},
-		"to a destination in use":   {export: "exp_10_occupied", path: append(slices.Clone(toConnector[:7]), "Fail", "Failed"), error: "Export.Permanent"},
+		"of an old generation": {export: "exp_14_requeued", path: []string{"Plan", "Superseded"}},
+		"of no export":         {export: "exp_00_nobody", path: []string{"Plan", "Fail", "Failed"}, error: "Export.Permanent"},
+		"to a destination in use": {
+			export: "exp_10_occupied", path: append(slices.Clone(toConnector[:7]), "Fail", "Failed"), error: "Export.Permanent",
+		},
 		"of a generation to come":   {export: "exp_14_requeued", generation: 7, path: []string{"Plan", "Superseded"}},
 		"of an export that's ended": {export: "exp_13_failed", path: []string{"Plan", "Superseded"}},
 	}
@@ -151,7 +151,10 @@ func lives(t *testing.T) map[string]life {
 	}
 	for _, r := range tasks["Plan"].Retry {
 		name := r.ErrorEquals[0]
-		all["no end of "+name] = life{faults: map[string][]string{"Plan": slices.Repeat([]string{name}, r.MaxAttempts+1)}, error: name, path: []string{"Plan", "Fail", "Failed"}}
+		all["no end of "+name] = life{
+			faults: map[string][]string{"Plan": slices.Repeat([]string{name}, r.MaxAttempts+1)},
+			path:   []string{"Plan", "Fail", "Failed"}, error: name,
+		}
 	}
 	// One export of the world can be taken to its end in shards. The second round of the Map is Assemble's to ask for.
 	all["sharded, irregular, with retries"] = life{export: sharded, atOnce: true, faults: map[string][]string{
@@ -202,7 +205,9 @@ func openStage(t *testing.T) *stage {
 	programs := map[string]localgw.Bootstrap{}
 	for id, f := range deployed {
 		s.names[id] = f.Name
-		programs[f.Name] = localgw.Bootstrap{Program: filepath.Join(built(t), id, "bootstrap"), Env: w.environ(f), Timeout: f.Timeout, MemoryMB: f.MemoryMB}
+		programs[f.Name] = localgw.Bootstrap{
+			Program: filepath.Join(built(t), id, "bootstrap"), Env: w.environ(f), Timeout: f.Timeout, MemoryMB: f.MemoryMB,
+		}
 	}
 	ids := 0
 	var mu sync.Mutex
@@ -215,15 +220,21 @@ func openStage(t *testing.T) *stage {
 			t.Error(err)
 		}
 	})
-	cfg := aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider(w.Environment["AWS_ACCESS_KEY_ID"], w.Environment["AWS_SECRET_ACCESS_KEY"], "")}
+	of := w.Environment
+	cfg := aws.Config{
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider(of["AWS_ACCESS_KEY_ID"], of["AWS_SECRET_ACCESS_KEY"], ""),
+	}
 	s.bucket = func(name string) blob.Bucket {
-		return s3blob.New(s3blob.NewClient(cfg, w.Environment["AWS_ENDPOINT_URL_S3"]), name)
+		return s3blob.New(s3blob.NewClient(cfg, of["AWS_ENDPOINT_URL_S3"]), name)
 	}
 	return s
 }
 
+// interpreter runs an execution of the machine.
+type interpreter func(t *testing.T, l life, input json.RawMessage, f *faulty) outcome
+
 // live runs one execution to its end.
-func (s *stage) live(t *testing.T, l life, engine func(*testing.T, life, json.RawMessage, *faulty) outcome) outcome {
+func (s *stage) live(t *testing.T, l life, engine interpreter) outcome {
 	t.Helper()
 	id := l.export
 	if id == "" {
@@ -238,7 +249,8 @@ func (s *stage) live(t *testing.T, l life, engine func(*testing.T, life, json.Ra
 		f.left[name+"Function"] = slices.Clone(errors)
 	}
 	o := engine(t, l, input, f)
-	if raw, err := json.Marshal(o.Output); err != nil || json.Unmarshal([]byte(strings.ReplaceAll(string(raw), id, "EXPORT")), &o.Output) != nil {
+	raw, err := json.Marshal(o.Output)
+	if err := errors.Join(err, json.Unmarshal([]byte(strings.ReplaceAll(string(raw), id, "EXPORT")), &o.Output)); err != nil {
 		t.Fatalf("output %s: %v", raw, err)
 	}
 	o.Calls, o.Record = f.calls, s.record(t, id)
@@ -254,7 +266,9 @@ func (s *stage) request(t *testing.T, function, method, path, body string) map[s
 	t.Helper()
 	event, err := json.Marshal(map[string]any{
 		"path": "/v2" + path, "httpMethod": method, "headers": map[string]string{"Content-Type": "application/json"}, "body": body,
-		"requestContext": map[string]any{"authorizer": map[string]string{"account_id": "acct_demo", "user_id": "user_demo", "key_id": "key_write", "scope": "write"}},
+		"requestContext": map[string]any{"authorizer": map[string]string{
+			"account_id": "acct_demo", "user_id": "user_demo", "key_id": "key_write", "scope": "write",
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +293,8 @@ func (s *stage) create(t *testing.T, delivered bool) string {
 	body := `{"prompt_run_ids":["run_123","run_124"]}`
 	if delivered {
 		s.made++
-		body = fmt.Sprintf(`{"prompt_run_ids":["run_123"],"destination_connector_id":"conn_export","destination_subpath":"life-%d"}`, s.made)
+		body = fmt.Sprintf(`{"prompt_run_ids":["run_123"],"destination_connector_id":"conn_export","destination_subpath":"life-%d"}`,
+			s.made)
 	}
 	id, _ := s.request(t, "create-export", "POST", "/exports/index/idx_archive", body)["export_id"].(string)
 	if id == "" {
@@ -369,7 +384,8 @@ func (s *stage) byUs(t *testing.T, _ life, input json.RawMessage, f *faulty) out
 		t.Fatal(err)
 	}
 	engine := asl.NewEngine(asl.Config{
-		Machine: machine, ARN: "arn:machine", Functions: f, Objects: objects{s}, Journal: asl.NewMemoryJournal(), Clock: instant{}, Log: slog.New(slog.DiscardHandler),
+		Machine: machine, ARN: "arn:machine", Functions: f, Objects: objects{s}, Journal: asl.NewMemoryJournal(), Clock: instant{},
+		Log: slog.New(slog.DiscardHandler),
 	})
 	defer engine.Close()
 	if err := engine.Start(t.Context(), "x", input); err != nil {
@@ -403,22 +419,26 @@ func logicalIDs() map[string]string {
 	return ids
 }
 
-func (s *stage) byMoto(t *testing.T, j *motojudge.Judge, l life, input json.RawMessage, f *faulty) outcome {
-	t.Helper()
-	end, err := j.Run(t.Context(), motojudge.Case{
-		Definition: definition(t), Input: input, Objects: s.lists(t, l.export),
-		Function: func(ctx context.Context, name string, payload []byte) motojudge.Reply {
-			answer, failed, err := f.call(ctx, name, payload)
-			if err != nil {
-				return motojudge.Reply{Status: 500, Error: "ServiceException", Payload: fmt.Appendf(nil, `{"message":%q}`, err)}
-			}
-			return motojudge.Reply{Failed: failed, Payload: answer}
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
+func (s *stage) byMoto(j *motojudge.Judge) interpreter {
+	return func(t *testing.T, l life, input json.RawMessage, f *faulty) outcome {
+		t.Helper()
+		end, err := j.Run(t.Context(), motojudge.Case{
+			Definition: definition(t), Input: input, Objects: s.lists(t, l.export), Function: f.asLambda,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ended(t, end.Status, end.Error, end.Output, end.Path)
 	}
-	return ended(t, end.Status, end.Error, end.Output, end.Path)
+}
+
+// asLambda answers as Lambda's Invoke does.
+func (f *faulty) asLambda(ctx context.Context, name string, payload []byte) motojudge.Reply {
+	answer, failed, err := f.call(ctx, name, payload)
+	if err != nil {
+		return motojudge.Reply{Status: 500, Error: "ServiceException", Payload: fmt.Appendf(nil, `{"message":%q}`, err)}
+	}
+	return motojudge.Reply{Failed: failed, Payload: answer}
 }
 
 const artifacts = "fixture-artifacts"
