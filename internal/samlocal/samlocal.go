@@ -24,7 +24,6 @@ import (
 	exports "github.com/videovector/exports"
 	openapi "github.com/videovector/exports/api"
 	"github.com/videovector/exports/internal/fixture"
-	"github.com/videovector/exports/internal/localgw"
 )
 
 // Config says for whom a world is opened.
@@ -151,10 +150,6 @@ func (w *World) write(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	functions, err := localgw.TemplateFunctions(exports.Template)
-	if err != nil {
-		return err
-	}
 	// Under this name it goes to every function.
 	environment, err := json.MarshalIndent(map[string]any{"Parameters": w.Environment}, "", "  ")
 	if err != nil {
@@ -169,7 +164,7 @@ func (w *World) write(cfg Config) error {
 	}
 	return errors.Join(
 		os.WriteFile(filepath.Join(cfg.Dir, TemplateFile), template, 0o600),
-		os.WriteFile(filepath.Join(cfg.Dir, descriptionFile), localDescription(openapi.Description, functions), 0o600),
+		os.WriteFile(filepath.Join(cfg.Dir, descriptionFile), localDescription(openapi.Description), 0o600),
 		os.WriteFile(filepath.Join(cfg.Dir, EnvironmentFile), append(environment, '\n'), 0o600),
 		os.WriteFile(filepath.Join(cfg.Dir, layerDir, sealKey), key, 0o600),
 	)

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/videovector/exports/internal/localgw"
 )
 
 // changes are what a local template has otherwise than the deployed one. Paths are relative to the local template.
@@ -60,8 +58,10 @@ func (c changes) resource(id string, r *yaml.Node) {
 	if location := find(properties, "DefinitionBody", "Fn::Transform", "Parameters", "Location"); location != nil {
 		location.Value = descriptionFile
 	}
-	if uri := find(properties, "DefinitionUri"); uri != nil {
-		uri.Value = path.Join(c.source, uri.Value)
+	for _, file := range []string{"DefinitionUri", "Location"} { // of the state machine, of a nested stack
+		if at := find(properties, file); at != nil {
+			at.Value = path.Join(c.source, at.Value)
+		}
 	}
 	if kind := find(r, "Type"); kind == nil || kind.Value != functionType {
 		return
@@ -75,28 +75,14 @@ func (c changes) resource(id string, r *yaml.Node) {
 // streaming turns a call that streams its reply into one that doesn't.
 var streaming = strings.NewReplacer("2021-11-15/functions", "2015-03-31/functions", "/response-streaming-invocations", "/invocations")
 
-// byName is a function's ARN that is spelt out; qualified ones are of an alias.
-var (
-	byName    = regexp.MustCompile(`arn:\$\{AWS::Partition}:lambda:\$\{AWS::Region}:\$\{AWS::AccountId}:function:\$\{AWS::StackName}-([a-z-]+)(:\w+)?/`)
-	qualified = regexp.MustCompile(`(\.Arn}):\w+/`)
-)
+// qualified is a function's ARN with an alias.
+var qualified = regexp.MustCompile(`(\.Arn}):\w+/`)
 
 // localDescription is the description of the HTTP surface as sam local start-api reads it: it leaves out routes that
 // stream, and those whose function isn't named by its logical id alone. The function that streams knows where it is, and
 // answers accordingly.
-func localDescription(deployed []byte, functions map[string]localgw.Deployed) []byte {
-	ids := map[string]string{}
-	for id, f := range functions {
-		ids[f.Name] = id
-	}
-	text := byName.ReplaceAllStringFunc(streaming.Replace(string(deployed)), func(arn string) string {
-		name := byName.FindStringSubmatch(arn)[1]
-		if id, ok := ids[name]; ok {
-			return "${" + id + ".Arn}/"
-		}
-		return arn
-	})
-	return qualified.ReplaceAll([]byte(text), []byte("$1/"))
+func localDescription(deployed []byte) []byte {
+	return qualified.ReplaceAll([]byte(streaming.Replace(string(deployed))), []byte("$1/"))
 }
 
 // find is the value below the names, or nil.

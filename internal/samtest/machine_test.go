@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -320,7 +321,7 @@ type faulty struct {
 	export string
 
 	mu    sync.Mutex
-	left  map[string][]string // by function, and by call once there was one
+	left  map[string][]string // by function, and by task once it was called
 	took  map[string]bool     // functions whose faults a call has got
 	calls []string
 }
@@ -344,21 +345,28 @@ func (f *faulty) call(ctx context.Context, id string, payload []byte) (answer []
 	return fmt.Appendf(nil, `{"errorType":%q,"errorMessage":"thrown by the test"}`, fault), true, nil
 }
 
+// motosName is what moto calls the executions that are x here.
+var motosName = regexp.MustCompile(`"execution":"x-\d+"`)
+
+// retries is what tells a task's calls apart.
+var retries = regexp.MustCompile(`"retries":\d+`)
+
 // next notes a call and gives the error to throw, "" for none; done tells whether the function does its work all the same.
 // Children of a Map get the faults of their task each, in whatever order they come.
 func (f *faulty) next(id, payload string) (fault string, done bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	call := id + " " + strings.ReplaceAll(payload, f.export, "EXPORT")
+	call := id + " " + motosName.ReplaceAllString(strings.ReplaceAll(payload, f.export, "EXPORT"), `"execution":"x"`)
 	f.calls = append(f.calls, call)
-	if _, again := f.left[call]; !again && (strings.Contains(payload, `"shard"`) || !f.took[id]) {
-		f.left[call], f.took[id] = f.left[id], true
+	task := retries.ReplaceAllString(call, "")
+	if _, again := f.left[task]; !again && (strings.Contains(payload, `"shard"`) || !f.took[id]) {
+		f.left[task], f.took[id] = f.left[id], true
 	}
-	left := f.left[call]
+	left := f.left[task]
 	if len(left) == 0 {
 		return "", true
 	}
-	f.left[call] = left[1:]
+	f.left[task] = left[1:]
 	return left[0], len(left)%2 == 0
 }
 

@@ -32,6 +32,7 @@ var invocations = []struct{ function, event string }{
 	{"DeliverFunction", "deliver.connector"},
 	{"FinishFunction", "finish.download"},
 	{"FailFunction", "fail.passing"},
+	{"RotateSigningKeyFunction", "rotate-signing-key.bad-types"}, // the keys of this world are fixed: any other event is refused for that
 }
 
 // TestEveryFunctionIsInvoked finds functions of the template that the other tests leave out.
@@ -69,6 +70,7 @@ var unsettled = []struct {
 	pattern *regexp.Regexp
 	stands  string
 }{
+	{regexp.MustCompile(`"json: [^"]*"`), `"json: …"`},
 	{regexp.MustCompile(`http://[0-9.]+:(\d+|PORT)/`), "http://HOST/"},
 	{regexp.MustCompile(`X-Amz-Credential=([A-Z]+)%2F\w+%2F`), "X-Amz-Credential=$1%2FDATE%2F"},
 	{regexp.MustCompile(`X-Amz-Date=\w+`), "X-Amz-Date=DATE"},
