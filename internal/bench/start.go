@@ -114,7 +114,7 @@ func functionEnv(api string) []string {
 	return []string{
 		"AWS_LAMBDA_RUNTIME_API=" + api, "AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_LAMBDA_FUNCTION_VERSION=1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512",
 		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none", "AWS_EC2_METADATA_DISABLED=true", "LOG_LEVEL=INFO",
-		"TABLE_NAME=exports", "ARTIFACTS_BUCKET=artifacts", "RESULTS_BUCKET=results", "PUBLIC_ORIGIN=https://api.example.com",
+		"METRICS_NAMESPACE=bench", "ACCOUNT_ROLE_ARN=none", "TABLE_NAME=exports", "ARTIFACTS_BUCKET=artifacts", "RESULTS_BUCKET=results", "PUBLIC_ORIGIN=https://api.example.com",
 		"STATE_MACHINE_ARN=arn:aws:states:us-east-1:000000000000:stateMachine:export",
 		"TOKEN_SECRET=" + strings.Repeat("k", 64), "KMS_KEY_ID=arn:aws:kms:us-east-1:000000000000:key/bench",
 	}
