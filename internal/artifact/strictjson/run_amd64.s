@@ -14,56 +14,29 @@
 //   80 two continuations, which is right after a lead byte of three or four, and only there
 DATA firstHigh<>+0(SB)/8, $0x0202020202020202
 DATA firstHigh<>+8(SB)/8, $0x4915012180808080
-DATA firstHigh<>+16(SB)/8, $0x0202020202020202
-DATA firstHigh<>+24(SB)/8, $0x4915012180808080
-GLOBL firstHigh<>(SB), RODATA|NOPTR, $32
+GLOBL firstHigh<>(SB), RODATA|NOPTR, $16
 DATA firstLow<>+0(SB)/8, $0xcbcbcb8b8383a3e7
 DATA firstLow<>+8(SB)/8, $0xcbcbdbcbcbcbcbcb
-DATA firstLow<>+16(SB)/8, $0xcbcbcb8b8383a3e7
-DATA firstLow<>+24(SB)/8, $0xcbcbdbcbcbcbcbcb
-GLOBL firstLow<>(SB), RODATA|NOPTR, $32
+GLOBL firstLow<>(SB), RODATA|NOPTR, $16
 DATA secondHigh<>+0(SB)/8, $0x0101010101010101
 DATA secondHigh<>+8(SB)/8, $0x01010101babaaee6
-DATA secondHigh<>+16(SB)/8, $0x0101010101010101
-DATA secondHigh<>+24(SB)/8, $0x01010101babaaee6
-GLOBL secondHigh<>(SB), RODATA|NOPTR, $32
-DATA quotes<>+0(SB)/8, $0x2222222222222222
-DATA quotes<>+8(SB)/8, $0x2222222222222222
-DATA quotes<>+16(SB)/8, $0x2222222222222222
-DATA quotes<>+24(SB)/8, $0x2222222222222222
-GLOBL quotes<>(SB), RODATA|NOPTR, $32
-DATA backslashes<>+0(SB)/8, $0x5c5c5c5c5c5c5c5c
-DATA backslashes<>+8(SB)/8, $0x5c5c5c5c5c5c5c5c
-DATA backslashes<>+16(SB)/8, $0x5c5c5c5c5c5c5c5c
-DATA backslashes<>+24(SB)/8, $0x5c5c5c5c5c5c5c5c
-GLOBL backslashes<>(SB), RODATA|NOPTR, $32
+GLOBL secondHigh<>(SB), RODATA|NOPTR, $16
+DATA quotes<>+0(SB)/1, $0x22
+GLOBL quotes<>(SB), RODATA|NOPTR, $1
+DATA backslashes<>+0(SB)/1, $0x5c
+GLOBL backslashes<>(SB), RODATA|NOPTR, $1
 // The last control character.
-DATA controls<>+0(SB)/8, $0x1f1f1f1f1f1f1f1f
-DATA controls<>+8(SB)/8, $0x1f1f1f1f1f1f1f1f
-DATA controls<>+16(SB)/8, $0x1f1f1f1f1f1f1f1f
-DATA controls<>+24(SB)/8, $0x1f1f1f1f1f1f1f1f
-GLOBL controls<>(SB), RODATA|NOPTR, $32
-DATA nibbles<>+0(SB)/8, $0x0f0f0f0f0f0f0f0f
-DATA nibbles<>+8(SB)/8, $0x0f0f0f0f0f0f0f0f
-DATA nibbles<>+16(SB)/8, $0x0f0f0f0f0f0f0f0f
-DATA nibbles<>+24(SB)/8, $0x0f0f0f0f0f0f0f0f
-GLOBL nibbles<>(SB), RODATA|NOPTR, $32
+DATA controls<>+0(SB)/1, $0x1f
+GLOBL controls<>(SB), RODATA|NOPTR, $1
+DATA nibbles<>+0(SB)/1, $0x0f
+GLOBL nibbles<>(SB), RODATA|NOPTR, $1
 // What leaves the highest bit of lead bytes of three bytes and more, and of four.
-DATA thirds<>+0(SB)/8, $0x6060606060606060
-DATA thirds<>+8(SB)/8, $0x6060606060606060
-DATA thirds<>+16(SB)/8, $0x6060606060606060
-DATA thirds<>+24(SB)/8, $0x6060606060606060
-GLOBL thirds<>(SB), RODATA|NOPTR, $32
-DATA fourths<>+0(SB)/8, $0x7070707070707070
-DATA fourths<>+8(SB)/8, $0x7070707070707070
-DATA fourths<>+16(SB)/8, $0x7070707070707070
-DATA fourths<>+24(SB)/8, $0x7070707070707070
-GLOBL fourths<>(SB), RODATA|NOPTR, $32
-DATA tops<>+0(SB)/8, $0x8080808080808080
-DATA tops<>+8(SB)/8, $0x8080808080808080
-DATA tops<>+16(SB)/8, $0x8080808080808080
-DATA tops<>+24(SB)/8, $0x8080808080808080
-GLOBL tops<>(SB), RODATA|NOPTR, $32
+DATA thirds<>+0(SB)/1, $0x60
+GLOBL thirds<>(SB), RODATA|NOPTR, $1
+DATA fourths<>+0(SB)/1, $0x70
+GLOBL fourths<>(SB), RODATA|NOPTR, $1
+DATA tops<>+0(SB)/1, $0x80
+GLOBL tops<>(SB), RODATA|NOPTR, $1
 // Read from 32-n on, it keeps n bytes.
 DATA kept<>+0(SB)/8, $0xffffffffffffffff
 DATA kept<>+8(SB)/8, $0xffffffffffffffff
@@ -75,8 +48,12 @@ DATA kept<>+48(SB)/8, $0x0000000000000000
 DATA kept<>+56(SB)/8, $0x0000000000000000
 GLOBL kept<>(SB), RODATA|NOPTR, $64
 
-// CHECK adds what is wrong about the block in Y1, after the one in Y0, to Y15. It takes Y2 to Y6.
+// CHECK adds what is wrong about the block in Y1, after the one in Y0, to Y15. It takes Y2 to Y9, Y13 and Y14.
 #define CHECK \
+	VBROADCASTI128 firstHigh<>(SB), Y7; \
+	VBROADCASTI128 firstLow<>(SB), Y8; \
+	VBROADCASTI128 secondHigh<>(SB), Y9; \
+	VPBROADCASTB nibbles<>(SB), Y13; \
 	VPERM2I128 $0x21, Y1, Y0, Y2; \
 	VPALIGNR   $15, Y2, Y1, Y3; \
 	VPALIGNR   $14, Y2, Y1, Y4; \
@@ -91,10 +68,13 @@ GLOBL kept<>(SB), RODATA|NOPTR, $64
 	VPAND      Y13, Y3, Y3; \
 	VPSHUFB    Y3, Y9, Y3; \
 	VPAND      Y3, Y6, Y6; \
-	VPSUBUSB   thirds<>(SB), Y4, Y4; \
-	VPSUBUSB   fourths<>(SB), Y5, Y5; \
+	VPBROADCASTB thirds<>(SB), Y14; \
+	VPSUBUSB   Y14, Y4, Y4; \
+	VPBROADCASTB fourths<>(SB), Y14; \
+	VPSUBUSB   Y14, Y5, Y5; \
 	VPOR       Y4, Y5, Y4; \
-	VPAND      tops<>(SB), Y4, Y4; \
+	VPBROADCASTB tops<>(SB), Y14; \
+	VPAND      Y14, Y4, Y4; \
 	VPXOR      Y6, Y4, Y4; \
 	VPOR       Y4, Y15, Y15
 
@@ -110,9 +90,9 @@ TEXT ·run(SB), NOSPLIT, $0-41
 	SUBQ $32, DX
 	XORL R8, R8
 	XORL R10, R10
-	VMOVDQU quotes<>(SB), Y10
-	VMOVDQU backslashes<>(SB), Y11
-	VMOVDQU controls<>(SB), Y12
+	VPBROADCASTB quotes<>(SB), Y10
+	VPBROADCASTB backslashes<>(SB), Y11
+	VPBROADCASTB controls<>(SB), Y12
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y15, Y15, Y15
 
@@ -136,10 +116,6 @@ block:
 	JMP       block
 
 runes:
-	VMOVDQU firstHigh<>(SB), Y7
-	VMOVDQU firstLow<>(SB), Y8
-	VMOVDQU secondHigh<>(SB), Y9
-	VMOVDQU nibbles<>(SB), Y13
 	CHECK
 	VMOVDQA Y1, Y0
 	MOVL    BX, R8
@@ -161,10 +137,6 @@ stop:
 	LEAQ    kept<>+32(SB), R9
 	SUBQ    CX, R9
 	VPAND   (R9), Y1, Y1
-	VMOVDQU firstHigh<>(SB), Y7
-	VMOVDQU firstLow<>(SB), Y8
-	VMOVDQU secondHigh<>(SB), Y9
-	VMOVDQU nibbles<>(SB), Y13
 	CHECK
 
 end:

@@ -20,10 +20,13 @@ func special(w uint64) uint64 {
 	return (((w ^ 2*ones) - 0x21*ones) | ((w ^ '\\'*ones) - ones) | w) & highs
 }
 
+// blockBytes are what run looks at at once.
+const blockBytes = 32
+
 // string gives the index after the string whose quote is at i, and remembers if it met an escape.
 func (s *Scanner) string(b []byte, i int) int {
 	i++
-	for wide && len(b)-i >= 32 {
+	for wide && len(b)-i >= blockBytes {
 		at, met := run(b, i)
 		if at == none {
 			break // narrow finds out what

@@ -1,3 +1,5 @@
+//go:build !purego
+
 package strictjson
 
 import (
@@ -6,8 +8,6 @@ import (
 	"testing"
 	"unicode/utf8"
 )
-
-const blockBytes = 32 // that run takes at once
 
 // plainly is run, byte by byte. What run cuts at its end it may have seen to be no rune, or not yet: cut tells that there
 // is some.
