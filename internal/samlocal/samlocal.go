@@ -140,7 +140,7 @@ func (w *World) write(cfg Config) error {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	architecture, err := architecture()
+	architecture, err := Architecture()
 	if err != nil {
 		return err
 	}
@@ -170,8 +170,8 @@ func (w *World) write(cfg Config) error {
 	)
 }
 
-// architecture is this machine's, as Lambda names it.
-func architecture() (string, error) {
+// Architecture is this machine's, as Lambda names it.
+func Architecture() (string, error) {
 	switch runtime.GOARCH {
 	case "amd64":
 		return "x86_64", nil

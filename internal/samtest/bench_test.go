@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,7 +62,10 @@ func built(t *testing.T) string {
 	if _, err := os.Stat(filepath.Join(dir, "template.yaml")); err == nil {
 		return dir
 	}
-	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	architecture, err := samlocal.Architecture()
+	if err != nil {
+		t.Fatal(err)
+	}
 	build := script(t, "sam.sh", "build", "--build-dir", dir, "--parameter-overrides", "Architecture="+architecture)
 	out, err := emulator.Output(t, "SAM CLI", build)
 	if err != nil {
