@@ -334,10 +334,7 @@ func TestCodeIsWhatLambdaTakes(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v, %v", files, err)
 	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("no Node.js here")
-	}
+	node := nodeJS(t)
 	for _, f := range files {
 		if out, err := exec.CommandContext(t.Context(), node, "--check", f).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", f, err, out)

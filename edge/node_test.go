@@ -29,8 +29,8 @@ type reply struct {
 	Error  string          `json:"error"`
 }
 
-// startFunction runs the module until the test ends. Its https calls trust the authority in the file besides others.
-func startFunction(t *testing.T, module, authority string) *function {
+// nodeJS is the program that runs the functions of the edge.
+func nodeJS(t *testing.T) string {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil && os.Getenv("CI") != "true" {
@@ -39,7 +39,13 @@ func startFunction(t *testing.T, module, authority string) *function {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), node, filepath.Join(here, "testdata/runtime.mjs"), module)
+	return node
+}
+
+// startFunction runs the module until the test ends. Its https calls trust the authority in the file besides others.
+func startFunction(t *testing.T, module, authority string) *function {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), nodeJS(t), filepath.Join(here, "testdata/runtime.mjs"), module)
 	cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+authority)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
