@@ -18,9 +18,10 @@ import (
 
 const worldUsage = `Usage: local world [flags]
 
-Serves the fixture records to functions that the SAM CLI runs, until Ctrl-C, with UNTIL_EOF=1 until stdin ends: in a DynamoDB Local, which must run already
-(scripts/dynamodb.sh run 8000), an embedded S3, and a Step Functions that takes note of executions. The folder -out gets
-template.yaml and env.json for sam local; samconfig.toml names both. Run it in the source tree, after sam build.
+Serves the fixture records to functions that the SAM CLI runs, until Ctrl-C, with UNTIL_EOF=1 until stdin ends: in a
+DynamoDB Local, which must run already (scripts/dynamodb.sh run 8000), an embedded S3, and a Step Functions that takes
+note of executions. The folder -out gets template.yaml and env.json for sam local; samconfig.toml names both. Run it in
+the source tree, after sam build.
 
 Flags:
 `
@@ -50,7 +51,6 @@ func serveWorld(ctx context.Context, cfg samlocal.Config, stdout, stderr io.Writ
 	if err != nil {
 		return err
 	}
-	out := cfg.Dir
 	cfg.Source, cfg.Now, cfg.Log = source, time.Now().UTC().Truncate(time.Second), slog.New(slog.NewJSONHandler(stderr, nil))
 	cfg.Functions.Functions = func(p wiring.Parts) (fixture.Functions, error) { return inProcess(p) }
 	world, err := samlocal.Open(ctx, cfg)
@@ -61,7 +61,7 @@ func serveWorld(ctx context.Context, cfg samlocal.Config, stdout, stderr io.Writ
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	fmt.Fprintf(stdout, "Serving the fixture records. The SAM CLI reads %s and %s.\n",
-		filepath.Join(out, samlocal.TemplateFile), filepath.Join(out, samlocal.EnvironmentFile))
+		filepath.Join(cfg.Dir, samlocal.TemplateFile), filepath.Join(cfg.Dir, samlocal.EnvironmentFile))
 	if os.Getenv("UNTIL_EOF") == "1" { // as the scripts that run emulators
 		go func() { _, _ = io.Copy(io.Discard, os.Stdin); stop() }()
 	}

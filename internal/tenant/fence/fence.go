@@ -87,13 +87,11 @@ func (p *Provider) session(account string) *aws.CredentialsCache {
 
 // failure is worth another try whatever it is: a role that was just deployed is refused for some seconds.
 func failure(err error) error {
+	f := fault.Wrap(err, fault.Unavailable, "session_failed", "The service could not begin its work just now. Try again.")
 	var canceled *aws.RequestCanceledError
 	if !errors.As(err, &canceled) && retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary {
-		f := fault.Wrap(err, fault.Throttled, "session_throttled", "The service is under load. Try again in a moment.")
-		f.RetryAfter = time.Second
-		return f
+		f = fault.Wrap(err, fault.Throttled, "session_throttled", "The service is under load. Try again in a moment.")
 	}
-	f := fault.Wrap(err, fault.Unavailable, "session_failed", "The service could not begin its work just now. Try again.")
 	f.RetryAfter = time.Second
 	return f
 }
