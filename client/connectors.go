@@ -108,7 +108,7 @@ func (s *ConnectorsService) Update(ctx context.Context, connectorID string, p Up
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(p)
+	body, err := json.Marshal(p) //nolint:gosec // G117: the secret is what the request is for
 	if err != nil {
 		return nil, fmt.Errorf("client: the parameters can't be written as JSON: %w", err)
 	}

@@ -59,12 +59,12 @@ func unsettled(err error) bool {
 // delay is the wait after the n-th failure: full jitter below a doubling limit, after what the server asked for. It is
 // not ok if the server asked for more than a caller should sit through.
 func delay(n int, err error) (d time.Duration, ok bool) {
-	jitter := rand.N(min(retryCap, retryBase<<n))
+	jitter := rand.N(min(retryCap, retryBase<<n)) //nolint:gosec // G404: a wait needs no secret
 	var e *Error
 	if !errors.As(err, &e) || e.RetryAfter == 0 {
 		return jitter, true
 	}
-	return e.RetryAfter + rand.N(retryBase), e.RetryAfter <= maxRetryAfter
+	return e.RetryAfter + rand.N(retryBase), e.RetryAfter <= maxRetryAfter //nolint:gosec // G404: a wait needs no secret
 }
 
 // retryAfter reads the header: whole seconds or an HTTP date. Anything else is no wait at all.

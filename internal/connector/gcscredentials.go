@@ -19,7 +19,7 @@ const MaxCredentialsBytes = 64 << 10
 
 // GoogleTokenURL is the only place where tokens are asked for. A file that names another one is refused: the service
 // would sign assertions for whoever is there.
-const GoogleTokenURL = "https://oauth2.googleapis.com/token"
+const GoogleTokenURL = "https://oauth2.googleapis.com/token" //nolint:gosec // G101: a public address
 
 // googleUniverse is the only cloud of Google's that is spoken to.
 const googleUniverse = "googleapis.com"

@@ -94,7 +94,7 @@ func (a *Authority) save(keyFile string) error {
 	if err := os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(a.File, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}), 0o644)
+	return os.WriteFile(a.File, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}), 0o644) //nolint:gosec // G306: the certificate, which everybody may read; not the key
 }
 
 // ServerCertificate is a fresh certificate for localhost, 127.0.0.1, ::1 and the given host.

@@ -72,7 +72,7 @@ func stack() []*messages.InvokeResponse_Error_StackFrame {
 	for n > 0 {
 		f, more := frames.Next()
 		out = append(out, &messages.InvokeResponse_Error_StackFrame{
-			Path: sourcePath(f), Line: int32(f.Line), Label: label(f.Function),
+			Path: sourcePath(f), Line: int32(f.Line), Label: label(f.Function), //nolint:gosec // G115: a line number
 		})
 		if !more {
 			break

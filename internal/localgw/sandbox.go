@@ -51,7 +51,7 @@ func (p *pool) start() (*sandbox, error) {
 }
 
 func (s *sandbox) command(api string) *exec.Cmd {
-	cmd := exec.CommandContext(s.pool.owner.running, s.pool.Program)
+	cmd := exec.CommandContext(s.pool.owner.running, s.pool.Program) //nolint:gosec // G204: the function's own program
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = killDelay
 	cmd.Env = s.pool.environment(api, time.Now())

@@ -25,7 +25,7 @@ func Join(wrapped, dataKey []byte, c Context, plain []byte) ([]byte, error) {
 	if len(wrapped) > 1<<16-1 {
 		return nil, errSealed
 	}
-	head := binary.BigEndian.AppendUint16([]byte{version}, uint16(len(wrapped)))
+	head := binary.BigEndian.AppendUint16([]byte{version}, uint16(len(wrapped))) //nolint:gosec // G115: its length was looked at above
 	return append(append(head, wrapped...), encrypt(a, c, plain)...), nil
 }
 

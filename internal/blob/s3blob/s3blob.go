@@ -107,7 +107,7 @@ func (b body) Read(p []byte) (int, error) {
 // List implements blob.Reader.
 func (b *Bucket) List(ctx context.Context, prefix, startAfter string, limit int) ([]blob.Info, error) {
 	var all []blob.Info
-	in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix, MaxKeys: aws.Int32(int32(min(limit, 1000)))}
+	in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix, MaxKeys: aws.Int32(int32(min(limit, 1000)))} //nolint:gosec // G115: at most 1,000
 	if startAfter != "" {
 		in.StartAfter = &startAfter
 	}
@@ -185,7 +185,7 @@ func absentIsFine(err error) error {
 func completed(parts []blob.UploadedPart) *types.CompletedMultipartUpload {
 	c := &types.CompletedMultipartUpload{}
 	for _, p := range parts {
-		c.Parts = append(c.Parts, types.CompletedPart{PartNumber: aws.Int32(int32(p.Number)), ETag: aws.String(p.ETag)})
+		c.Parts = append(c.Parts, types.CompletedPart{PartNumber: aws.Int32(int32(p.Number)), ETag: aws.String(p.ETag)}) //nolint:gosec // G115: at most 10,000 parts
 	}
 	return c
 }

@@ -28,7 +28,7 @@ func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]sto
 	var errs [dueShards]error
 	var all sync.WaitGroup
 	for n := range found {
-		all.Go(func() { found[n], errs[n] = s.dueInShard(ctx, dueShard(uint32(n)), now, limit) })
+		all.Go(func() { found[n], errs[n] = s.dueInShard(ctx, dueShard(uint32(n)), now, limit) }) //nolint:gosec // G115: a few shards
 	}
 	all.Wait()
 	if err := errors.Join(errs[:]...); err != nil {
@@ -51,7 +51,7 @@ func (s *Store) OpenExports(ctx context.Context) (store.Open, error) {
 	var errs [dueShards]error
 	var all sync.WaitGroup
 	for n := range found {
-		all.Go(func() { found[n], errs[n] = s.openInShard(ctx, dueShard(uint32(n))) })
+		all.Go(func() { found[n], errs[n] = s.openInShard(ctx, dueShard(uint32(n))) }) //nolint:gosec // G115: a few shards
 	}
 	all.Wait()
 	var open store.Open
@@ -90,7 +90,7 @@ func (s *Store) dueInShard(ctx context.Context, shard string, now time.Time, lim
 		TableName: aws.String(s.table), IndexName: aws.String(DueIndex),
 		KeyConditionExpression:    aws.String("open_shard = :shard AND due_at <= :now"),
 		ExpressionAttributeValues: item{":shard": text(shard), ":now": number(now.UnixMilli())},
-		Limit:                     aws.Int32(int32(limit)),
+		Limit:                     aws.Int32(int32(limit)), //nolint:gosec // G115: a page of the sweeper
 	})
 	if err != nil {
 		return nil, failure(err)

@@ -56,7 +56,7 @@ func (s *Store) listing(account string, q store.ListQuery) *dynamodb.QueryInput 
 		TableName: aws.String(s.table), ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(false),
 		KeyConditionExpression:    aws.String("pk = :pk AND begins_with(sk, :exports)"),
 		ExpressionAttributeValues: item{":pk": text(accountPrefix + account), ":exports": text(exportPrefix)},
-		Limit:                     aws.Int32(int32(q.Limit + 1)),
+		Limit:                     aws.Int32(int32(q.Limit + 1)), //nolint:gosec // G115: at most 201
 	}
 	if q.BeforeID != "" {
 		in.ExclusiveStartKey = exportKey(account, q.BeforeID).attributes()
