@@ -7,7 +7,7 @@ CACHE     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/videovector-exports
 TESTFLAGS ?=
 SIZE      ?= 1GB
 
-.PHONY: help run test test-race events world check validate build bench large tools clean
+.PHONY: help run test test-race events world check validate build sbom bench large tools clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ build: $(addprefix build/,$(FUNCTIONS)) ## every function's bootstrap, for GOARC
 build/%: FORCE
 	@mkdir -p $@
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_TARGET) $(GO) build $(GOFLAGS_BUILD) -o $@/bootstrap ./functions/$*
+
+sbom: build ## what each function contains, in CycloneDX, below build/sbom
+	@scripts/sbom.sh
 
 bench: ## `vvx pack` against DuckDB, Polars, jq and gzip on SIZE of records (1GB; 100MB is quick), HTTP, starts, sizes
 	$(GO) run ./internal/bench -size $(SIZE)
