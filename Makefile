@@ -7,7 +7,7 @@ CACHE     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/videovector-exports
 TESTFLAGS ?=
 SIZE      ?= 1GB
 
-.PHONY: help run test test-race events world check validate build sbom bench large tools clean
+.PHONY: help run test test-race fuzz events world check validate build sbom bench large tools clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: ## every test; installs the parts it needs into $(CACHE) and says so
 
 test-race: ## every Go test under the race detector
 	$(GO) test -race ./...
+
+fuzz: ## every decoder and parser on made-up input, FUZZTIME=30s each
+	@scripts/fuzz.sh
 
 events: ## every fixture of events/ once, each reply compared with the stored one
 	$(GO) test -count=1 -run '^TestReplays$$' ./cmd/local
