@@ -172,7 +172,14 @@ func FuzzToken(f *testing.F) {
 	f.Add("v1..")
 	f.Add("v1.e30." + token[len(token)-43:])
 	f.Fuzz(func(t *testing.T, s string) {
-		if g, err := r.OpenToken(s, now); err == nil && (s != token || g != grant) {
+		g, err := r.OpenToken(s, now) // every process of a fuzzing run mints one of its own, so whose it is says the signed part
+		if err != nil {
+			return
+		}
+		signed, sum, _ := strings.Cut(strings.TrimPrefix(s, "v1."), ".")
+		claims, _ := decode(signed)
+		mac, _ := decode(sum)
+		if g != grant || s != "v1."+encode(claims)+"."+encode(mac) {
 			t.Errorf("%q opens %v", s, g)
 		}
 	})
