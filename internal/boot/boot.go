@@ -12,7 +12,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/wiring"
@@ -52,11 +51,11 @@ func gather(ctx context.Context, log *slog.Logger, needs []Need) (wiring.Parts, 
 	if os.Getenv("AWS_SAM_LOCAL") == "true" { // sam local doesn't stream
 		parts.BufferDownloads, parts.MaxDownload = true, maxBuffered
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return parts, fmt.Errorf("AWS configuration: %w", err)
+	e := &env{get: os.Getenv}
+	var err error
+	if e.aws, err = e.awsConfig(); err != nil {
+		return parts, err
 	}
-	e := &env{aws: cfg, get: os.Getenv}
 	for _, need := range needs {
 		if err := need(ctx, e, &parts); err != nil {
 			return parts, err

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -43,8 +42,8 @@ type serviceAccount struct {
 }
 
 var (
-	accountEmail = regexp.MustCompile(`\A[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+gserviceaccount\.com\z`)
-	accountKeyID = regexp.MustCompile(`\A[0-9A-Za-z_-]{0,128}\z`)
+	accountEmail = pattern(`\A[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+gserviceaccount\.com\z`)
+	accountKeyID = pattern(`\A[0-9A-Za-z_-]{0,128}\z`)
 )
 
 // ParseGCSCredentials reads a service account's key file, as Google's console makes it, and gives the secrets that a
@@ -93,9 +92,9 @@ func (a serviceAccount) check() error {
 		return errors.New("must have no token_uri but " + GoogleTokenURL)
 	case a.UniverseDomain != nil && *a.UniverseDomain != googleUniverse:
 		return errors.New("must have no universe_domain but " + googleUniverse)
-	case len(a.ClientEmail) > 254 || !accountEmail.MatchString(a.ClientEmail):
+	case len(a.ClientEmail) > 254 || !accountEmail().MatchString(a.ClientEmail):
 		return errors.New("must have the client_email of a service account, which ends in .gserviceaccount.com")
-	case !accountKeyID.MatchString(a.PrivateKeyID):
+	case !accountKeyID().MatchString(a.PrivateKeyID):
 		return errors.New("must have a private_key_id of letters and digits")
 	}
 	return nil

@@ -2,7 +2,6 @@ package connector
 
 import (
 	"errors"
-	"regexp"
 )
 
 // Names under which a connector's secrets are sealed. An S3 connector with a role has none; those of GCS are Google's own
@@ -18,11 +17,11 @@ const (
 	AzureClientSecret = "client_secret"
 )
 
-var accessKeyID = regexp.MustCompile(`\A[A-Za-z0-9_]{16,128}\z`)
+var accessKeyID = pattern(`\A[A-Za-z0-9_]{16,128}\z`)
 
 // CheckAccessKeyID refuses what IAM would not give out as the id of an access key.
 func CheckAccessKeyID(s string) error {
-	if !accessKeyID.MatchString(s) {
+	if !accessKeyID().MatchString(s) {
 		return errors.New("must be an access key id: 16 to 128 letters and digits")
 	}
 	return nil

@@ -16,6 +16,7 @@ type Batch struct {
 // gathered is one column's part of a batch.
 type gathered struct {
 	kind columns.Type
+	list bool
 	defs []byte // definition levels
 	reps []byte // repetition levels of a list, nil otherwise
 	data []byte // the values that are there, in PLAIN encoding but for booleans, which take a byte each
@@ -25,7 +26,7 @@ type gathered struct {
 func NewBatch(cols []columns.Column) *Batch {
 	b := &Batch{cols: make([]gathered, len(cols))}
 	for i, c := range cols {
-		b.cols[i].kind = c.Type
+		b.cols[i] = gathered{kind: c.Type, list: isList(c.Type)}
 	}
 	return b
 }
@@ -46,9 +47,14 @@ func (b *Batch) Reset() {
 func (b *Batch) Add(cells []columns.Cell) {
 	size := 0
 	for i := range b.cols {
-		g := &b.cols[i]
+		g, c := &b.cols[i], &cells[i]
+		if c.Raw == nil && !g.list { // most of a wide table is empty
+			g.defs = append(g.defs, 0)
+			size++
+			continue
+		}
 		size -= g.size()
-		g.add(&cells[i])
+		g.add(c)
 		size += g.size()
 	}
 	b.sizes = append(b.sizes, uint32(size))
@@ -56,14 +62,10 @@ func (b *Batch) Add(cells []columns.Cell) {
 
 func (g *gathered) size() int { return len(g.defs) + len(g.data) }
 
-// add appends the cell's value and levels.
+// add appends the cell's value and levels. The cell is null only if the column is one of lists.
 func (g *gathered) add(c *columns.Cell) {
-	switch {
-	case isList(g.kind):
+	if g.list {
 		g.addList(c.Raw)
-		return
-	case c.Raw == nil:
-		g.defs = append(g.defs, 0)
 		return
 	}
 	g.defs = append(g.defs, 1)

@@ -33,7 +33,7 @@ type Encoder struct {
 	huffman   huff0.Scratch
 }
 
-// NewEncoder makes an Encoder; it takes 1 MiB.
+// NewEncoder makes an Encoder; it takes some 0.7 MiB.
 func NewEncoder() *Encoder {
 	e := &Encoder{long: make([]uint32, 1<<longBits), short: make([]uint32, 1<<shortBits), literals: make([]byte, blockBytes+copySlack)}
 	for i, p := range presets() {

@@ -133,3 +133,56 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// TestSequencesOfEveryWidth holds the bits of sequences, which are gathered in words, against the same ones written one
+// by one: with lengths and offsets of all sizes every number of bits meets every other.
+func TestSequencesOfEveryWidth(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		e := NewEncoder()
+		for range fewSequences + r.IntN(500) {
+			e.add(r.IntN(1<<r.IntN(17)), 1+r.IntN(1<<(1+r.IntN(20))), 3+r.IntN(1<<r.IntN(17)))
+		}
+		for code := range e.tables {
+			_, mode := e.appendTable(nil, code)
+			if mode != modeTable {
+				t.Fatalf("seed %d: code %d has no table of its own", seed, code)
+			}
+		}
+		if got, want := appendSequences(nil, e.sequences, &e.tables), oneByOne(e.sequences, &e.tables); !bytes.Equal(got, want) {
+			t.Fatalf("seed %d: other bits", seed)
+		}
+	}
+}
+
+// oneByOne writes sequences as the format has it: the last one's open bits, then of each before it the bits of its states
+// and its own, at last the states.
+func oneByOne(sequences []sequence, tables *[3]coder) []byte {
+	var w bitWriter
+	add := func(v uint64, width uint32) {
+		for k := range width {
+			w.add(v>>k&1, 1)
+			w.flush()
+		}
+	}
+	var states [3]uint32
+	last := sequences[len(sequences)-1]
+	for kind := range states {
+		states[kind] = tables[kind].first(last.code(kind))
+	}
+	add(last.open, last.width())
+	for i := len(sequences) - 2; i >= 0; i-- {
+		for _, kind := range []int{offsetCode, matchCode, literalCode} {
+			t := tables[kind].symbols[sequences[i].code(kind)]
+			width := (states[kind] + t.bits) >> 16
+			add(uint64(states[kind]), width)
+			states[kind] = uint32(tables[kind].next[int32(states[kind]>>width)+t.first])
+		}
+		add(sequences[i].open, sequences[i].width())
+	}
+	for _, kind := range []int{matchCode, offsetCode, literalCode} {
+		add(uint64(states[kind]), uint32(tables[kind].log))
+	}
+	add(1, 1)
+	return w.close()
+}

@@ -213,10 +213,7 @@ func appendSequences(dst []byte, sequences []sequence, tables *[3]coder) []byte 
 	ls, os, ms := l.first(q.code(literalCode)), o.first(q.code(offsetCode)), m.first(q.code(matchCode))
 	acc, n, p := q.open, q.width(), 0
 	for i := len(sequences) - 2; i >= 0; i-- {
-		binary.LittleEndian.PutUint64(out[p:], acc)
-		p += int(n >> 3)
-		acc >>= n & 56
-		n &= 7
+		p, acc, n = putBytes(out, p, acc, n)
 		q := &sequences[i]
 		t := o.symbols[q.code(offsetCode)&63]
 		width := (os + t.bits) >> 16
@@ -233,10 +230,9 @@ func appendSequences(dst []byte, sequences []sequence, tables *[3]coder) []byte 
 		acc |= uint64(ls&(1<<(width&31)-1)) << (n & 63)
 		n += width
 		ls = uint32(l.next[(int32(ls>>(width&31))+t.first)&511])
-		binary.LittleEndian.PutUint64(out[p:], acc)
-		p += int(n >> 3)
-		acc >>= n & 56
-		n &= 7
+		if n+q.width() >= 64 {
+			p, acc, n = putBytes(out, p, acc, n)
+		}
 		acc |= q.open << (n & 63)
 		n += q.width()
 	}
@@ -247,4 +243,10 @@ func appendSequences(dst []byte, sequences []sequence, tables *[3]coder) []byte 
 	w.add(uint64(ls)&(1<<l.log-1), l.log)
 	w.add(1, 1)
 	return w.close()
+}
+
+// putBytes writes the whole bytes of the n bits in acc at p, and gives what is left of them.
+func putBytes(out []byte, p int, acc uint64, n uint32) (next int, rest uint64, bits uint32) {
+	binary.LittleEndian.PutUint64((*[8]byte)(out[p : p+8])[:], acc)
+	return p + int(n>>3), acc >> (n & 56), n & 7
 }

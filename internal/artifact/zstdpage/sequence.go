@@ -22,32 +22,53 @@ func (q *sequence) width() uint32 { return q.codes >> 24 }
 // add adds a sequence. The offset is as the format counts: 1 for one used before, otherwise 3 more than it is.
 func (e *Encoder) add(literals, offset, match int) {
 	l, m := literalLength(uint32(literals)), matchLength(uint32(match-3))
-	o := uint8(bits.Len32(uint32(offset))-1) & 31
-	lw, mw := literalWidths[l&63]&31, matchWidths[m&63]&31
+	o := uint32(bits.Len32(uint32(offset))-1) & 31
+	lw, mw := l>>24&31, m>>24&31
 	open := uint64(literals) & (1<<lw - 1)
 	open |= uint64(match-3) & (1<<mw - 1) << lw
 	open |= uint64(offset) & (1<<o - 1) << ((lw + mw) & 63)
-	e.sequences = append(e.sequences, sequence{open, uint32(l) | uint32(o)<<8 | uint32(m)<<16 | uint32(lw+mw+o)<<24})
+	e.sequences = append(e.sequences, sequence{open, l + m + o<<(8*offsetCode) + o<<24})
 	e.counts[literalCode][l&63]++
 	e.counts[offsetCode][o]++
-	e.counts[matchCode][m&63]++
+	e.counts[matchCode][m>>(8*matchCode)&63]++
 }
 
-// literalLength is the code of a number of literals. Codes begin at multiples of what they leave open.
-func literalLength(v uint32) uint8 {
-	if v < 64 {
-		return literalCodes[v]
+// literalLength is the code of a number of literals where a sequence has it, and how many bits it leaves open where the
+// sequence has their number. Codes begin at multiples of what they leave open.
+func literalLength(v uint32) uint32 {
+	if v < uint32(len(literalLengths)) {
+		return literalLengths[v]
 	}
-	return uint8(bits.Len32(v)) + 18
+	return codeAndWidth(uint8(bits.Len32(v))+18, literalCode, &literalWidths)
 }
 
-// matchLength is the code of a match that is 3 longer than v.
-func matchLength(v uint32) uint8 {
-	if v < 128 {
-		return matchCodes[v]
+// matchLength is as much of a match that is 3 longer than v.
+func matchLength(v uint32) uint32 {
+	if v < uint32(len(matchLengths)) {
+		return matchLengths[v]
 	}
-	return uint8(bits.Len32(v)) + 35
+	return codeAndWidth(uint8(bits.Len32(v))+35, matchCode, &matchWidths)
 }
+
+func codeAndWidth(code uint8, kind int, widths *[64]uint8) uint32 {
+	return uint32(code)<<(8*kind) | uint32(widths[code&63])<<24
+}
+
+// literalLengths and matchLengths are what literalLength and matchLength give for short ones.
+var (
+	literalLengths = func() (all [64]uint32) {
+		for v, code := range literalCodes {
+			all[v] = codeAndWidth(code, literalCode, &literalWidths)
+		}
+		return all
+	}()
+	matchLengths = func() (all [128]uint32) {
+		for v, code := range matchCodes {
+			all[v] = codeAndWidth(code, matchCode, &matchWidths)
+		}
+		return all
+	}()
+)
 
 var literalCodes = [64]uint8{
 	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"sync"
 
 	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/fault"
@@ -117,11 +118,11 @@ func (t *target) unanswered(err error) error {
 	return guard.Unanswered(err)
 }
 
-var codeWord = regexp.MustCompile(`\A[A-Za-z0-9]{1,64}\z`)
+var codeWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A[A-Za-z0-9]{1,64}\z`) })
 
 // word is a code that may be shown: whatever else stands in its place is not repeated.
 func word(code string) string {
-	if !codeWord.MatchString(code) {
+	if !codeWord().MatchString(code) {
 		return "no code"
 	}
 	return code

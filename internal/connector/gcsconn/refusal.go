@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/videovector/exports/internal/connector/guard"
@@ -99,11 +100,11 @@ func reasonOf(text []byte) string {
 	return said.Error.Errors[0].Reason
 }
 
-var codeWord = regexp.MustCompile(`\A[A-Za-z0-9_.]{1,64}\z`)
+var codeWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A[A-Za-z0-9_.]{1,64}\z`) })
 
 // word is a code that may be shown: whatever else stands in its place is not repeated.
 func word(code string) string {
-	if !codeWord.MatchString(code) {
+	if !codeWord().MatchString(code) {
 		return "no code"
 	}
 	return code
