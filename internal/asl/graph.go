@@ -12,7 +12,7 @@ import (
 // Graph is a machine for those who draw it or describe it.
 type Graph struct {
 	Timeout time.Duration // of an execution; 0 for none
-	States  []Node        // in the order in which an execution can come to them, the first one first
+	States  []Node        // in the order in which an execution comes to them, those that only a failure leads to last
 }
 
 // Node is a state.
@@ -100,19 +100,29 @@ type drawnState struct {
 	ItemProcessor *drawnFlow
 }
 
-// nodes are the states, each after the one that leads to it first: along the edges as they stand, breadth first.
+// nodes are the states, breadth first along the edges as they stand; those that only a failure leads to come last.
 func (f *drawnFlow) nodes() []Node {
 	var all []Node
-	seen := map[string]bool{f.StartAt: true}
-	for todo := []string{f.StartAt}; len(todo) > 0; todo = todo[1:] {
-		n := f.States[todo[0]].node(todo[0])
-		for _, e := range n.Edges {
-			if !seen[e.To] {
-				seen[e.To] = true
-				todo = append(todo, e.To)
+	var caught []string
+	seen := map[string]bool{}
+	for todo := []string{f.StartAt}; len(todo) > 0; {
+		name := todo[0]
+		todo = todo[1:]
+		if !seen[name] {
+			seen[name] = true
+			n := f.States[name].node(name)
+			for _, e := range n.Edges {
+				if e.Kind == EdgeCatch {
+					caught = append(caught, e.To)
+				} else {
+					todo = append(todo, e.To)
+				}
 			}
+			all = append(all, n)
 		}
-		all = append(all, n)
+		if len(todo) == 0 {
+			todo, caught = caught, nil
+		}
 	}
 	return all
 }
