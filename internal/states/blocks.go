@@ -216,9 +216,6 @@ func declares(f *ast.File, name string) bool {
 func machineDiagram(g asl.Graph) string {
 	lines := []string{fmt.Sprintf("    [*] --> %s", g.States[0].Name)}
 	for _, n := range g.States {
-		if n.Type == "Choice" {
-			lines = append(lines, fmt.Sprintf("    state %s <<choice>>", n.Name))
-		}
 		if len(n.Parts) > 0 {
 			lines = append(lines, fmt.Sprintf("    state %s {", n.Name), fmt.Sprintf("        [*] --> %s", n.Parts[0].Name))
 			for _, p := range n.Parts {
