@@ -23,6 +23,25 @@ type Retry struct {
 	Cause string
 }
 
+// Tell is how the execution of a history stands.
+func Tell(name string, history []Event) Execution {
+	if len(history) == 0 {
+		return Execution{Name: name}
+	}
+	return told(name, history)
+}
+
+func told(name string, events []Event) Execution {
+	first, last := events[0], events[len(events)-1]
+	x := Execution{Name: name, Status: "RUNNING", Input: first.Input, Started: first.Time}
+	if !last.ended() {
+		return x
+	}
+	x.Output, x.Error, x.Cause, x.Stopped = last.Output, last.Error, last.Cause, last.Time
+	x.Status = map[string]string{executionSucceeded: "SUCCEEDED", executionFailed: "FAILED", executionTimedOut: "TIMED_OUT"}[last.Type]
+	return x
+}
+
 // Visits are the stays that a history tells of, in order. A state that a crash interrupted is stayed in once: it goes on
 // where it was.
 func Visits(history []Event) []Visit {
