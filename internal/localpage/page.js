@@ -37,7 +37,8 @@ function say(before, after) {
 async function refresh() {
 	try {
 		const reply = await fetch(location.href, { headers: { Accept: "text/html" } });
-		const now = new DOMParser().parseFromString(await reply.text(), "text/html");
+		const text = (await reply.text()).replace(/<style.*?<\/style>/s, ""); // it has another nonce, and this page has its own
+		const now = new DOMParser().parseFromString(text, "text/html");
 		const main = document.querySelector("main"), fresh = now.querySelector("main");
 		if (!fresh) throw new Error("no page");
 		for (const part of main.querySelectorAll("[data-sync]")) sync(part, now.getElementById(part.id));
