@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,8 +135,8 @@ func checkManifest(t *testing.T, b *tab, e map[string]any) {
 	}
 }
 
-// TestPageFollows: without being loaded again the page shows an export that is on its way, where it is, and its end. The
-// bucket's owner hands out no token until the test has seen enough.
+// TestPageFollows: without being loaded again the page shows an export that is on its way, where it is, a retry, and its
+// end. The bucket's owner is in trouble at first, and then hands out no token until the test has seen enough.
 func TestPageFollows(t *testing.T) {
 	gcs := fakeGCS.Start(t)
 	reply, err := http.Post(gcs+"/storage/v1/b?project=p", "application/json", strings.NewReader(`{"name":"page-bucket"}`))
@@ -144,7 +145,12 @@ func TestPageFollows(t *testing.T) {
 	}
 	reply.Body.Close()
 	seen := make(chan struct{})
+	var asked atomic.Int32
 	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		select {
 		case <-seen:
 		case <-r.Context().Done():
@@ -164,9 +170,9 @@ func TestPageFollows(t *testing.T) {
 	b.fill("connector", made.json(t)["connector_id"].(string))
 	b.fill("key", "followed")
 	b.click("#create")
-	b.await(`document.querySelector("svg g.active text")?.textContent === "Deliver"`)
+	b.await(`/^Deliver.* · 1 retry$/.test(document.querySelector("svg g.active")?.textContent)`)
 	b.eval(`window.sameDocument = true; document.getElementById("key").focus()`)
-	if text := b.text(); !strings.Contains(text, "delivering · 624 of 624 records") || !strings.Contains(text, "RUNNING, since") || !strings.Contains(text, "so far") {
+	if text := b.text(); !strings.Contains(text, "delivering · 624 of 624 records") || !strings.Contains(text, "RUNNING, since") || !strings.Contains(text, "so far") || !strings.Contains(text, ": Export.Unavailable: ") {
 		t.Errorf("on its way:\n%s", text)
 	}
 	if got := b.eval(`document.querySelectorAll("#cancel").length`); got != count(offers("cancel")) {

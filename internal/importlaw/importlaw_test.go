@@ -47,6 +47,7 @@ var laws = []law{
 	{from: "/internal", to: []string{"/functions", "/cmd"}, reason: "only the mains wire; nothing depends on a main"},
 	{from: "/functions", to: []string{"/internal/store/sqlitestore", "/internal/blob/embeds3", "/internal/asl", "/internal/localgw", "/internal/localpage", "/internal/samlocal", "/internal/demo"}, reason: "what is deployed carries nothing of the local stack"},
 	{from: "/internal/localpage", to: append([]string{"/internal/api", "/internal/steps", "/internal/store", "/internal/blob", "/internal/connector", "/internal/wiring"}, aws...), reason: "the page shows what the API says: whoever needs more of it gets it from the API"},
+	{from: "/cmd", to: []string{"github.com/chromedp"}, reason: "a browser is a tool of tests"},
 	{from: "/client", to: []string{"/", "golang.org", "github.com"}, reason: "a user's program takes the SDK and the standard library, nothing else"},
 }
 
