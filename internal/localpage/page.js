@@ -1,37 +1,49 @@
 "use strict";
-// The page as it is now comes from the server, whole; what differs is put in place. The focus stays where it is, what was
-// opened stays open, and what the exports' states have become is said.
+// The page as it is now comes from the server, whole, and what differs is changed in place: the focus, what was opened and
+// how far something is scrolled stay, and what the exports' states have become is said.
 const announcer = document.getElementById("announcer");
 let silent = false;
 
-function sync(into, from) {
-	let next = into.firstElementChild;
-	for (const wanted of [...from.children]) {
-		let there = document.getElementById(wanted.id);
-		if (there && there.tagName === "DETAILS") wanted.open = there.open;
-		if (there && !there.isEqualNode(wanted)) {
-			say(there, wanted);
-			const focused = there.contains(document.activeElement) ? document.activeElement.id : "";
-			if (there === next) next = wanted;
-			there.replaceWith(wanted);
-			there = wanted;
-			if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+function patch(there, wanted) {
+	if (there.isEqualNode(wanted)) return;
+	if (there.nodeType !== Node.ELEMENT_NODE) {
+		there.nodeValue = wanted.nodeValue;
+		return;
+	}
+	say(wanted, there);
+	for (const { name } of [...there.attributes]) {
+		if (name !== "open" && !wanted.hasAttribute(name)) there.removeAttribute(name);
+	}
+	for (const { name, value } of wanted.attributes) {
+		if (name !== "open" && there.getAttribute(name) !== value) there.setAttribute(name, value);
+	}
+	patchChildren(there, wanted);
+}
+
+// Children with an id are known by it, the others by their place and kind.
+function patchChildren(there, wanted) {
+	let next = there.firstChild;
+	for (const want of [...wanted.childNodes]) {
+		let have = want.id ? [...there.children].find((e) => e.id === want.id) : next;
+		if (have && have.nodeName === want.nodeName && (have.id || "") === (want.id || "")) {
+			patch(have, want);
+		} else {
+			have = want;
+			say(want);
 		}
-		if (!there) say(null, wanted);
-		there ??= wanted;
-		if (there === next) next = next.nextElementSibling;
-		else into.insertBefore(there, next);
+		if (have === next) next = next.nextSibling;
+		else there.insertBefore(have, next);
 	}
 	while (next) {
 		const gone = next;
-		next = next.nextElementSibling;
+		next = next.nextSibling;
 		gone.remove();
 	}
 }
 
-function say(before, after) {
-	const text = after.dataset.says;
-	if (text && text !== before?.dataset.says) announcer.textContent = text;
+function say(wanted, there) {
+	const text = wanted.dataset?.says;
+	if (text && text !== there?.dataset.says) announcer.textContent = text;
 }
 
 async function refresh() {
@@ -41,7 +53,7 @@ async function refresh() {
 		const now = new DOMParser().parseFromString(text, "text/html");
 		const main = document.querySelector("main"), fresh = now.querySelector("main");
 		if (!fresh) throw new Error("no page");
-		for (const part of main.querySelectorAll("[data-sync]")) sync(part, now.getElementById(part.id));
+		for (const part of main.querySelectorAll("[data-sync]")) patchChildren(part, now.getElementById(part.id));
 		main.dataset.open = fresh.dataset.open;
 		document.title = now.title;
 		silent = false;
