@@ -156,7 +156,7 @@ func moveTable(moves []Move) string {
 func (s *Source) limitTable() string {
 	rows := [][]string{{"Name", "Value", "What it is"}}
 	for _, spec := range s.constants() {
-		value := ""
+		var value string
 		c := s.Domain.info.Defs[spec.name].(*types.Const) // a constant's definition
 		n, exact := constant.Int64Val(constant.ToInt(c.Val()))
 		switch {
