@@ -2,7 +2,9 @@ package states
 
 import (
 	"fmt"
+	"iter"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -131,8 +133,11 @@ type explorer struct {
 	moves map[Way]*effects
 }
 
+// enough generations to use them up, and once more after what may follow.
+const enough = export.MaxGenerations + 2
+
 func (x *explorer) visit(e export.Export) {
-	if x.seen[key(e)] || e.Generation > 2*export.MaxGenerations { // beyond that nothing new can come: no limit is higher
+	if x.seen[key(e)] || e.Generation > enough {
 		return
 	}
 	x.seen[key(e)] = true
@@ -149,9 +154,32 @@ func (x *explorer) visit(e export.Export) {
 	}
 }
 
-// key is what transitions look at, and nothing of the time but whether the record was due as soon as it was available.
+// key is all of a record that transitions may look at: what it holds, of times and of what is behind a pointer only
+// whether it is there, and whether it was due as soon as it was available.
 func key(e export.Export) string {
-	return fmt.Sprint(state(e), e.Generation, e.ClaimedGeneration, e.Attempts, e.Artifact != nil, e.Receipt != nil, e.ToConnector(), e.DueAt.Equal(e.AvailableAt))
+	values := []any{e.DueAt.Equal(e.AvailableAt), e.ToConnector()}
+	for name, v := range members(e) {
+		switch {
+		case name == "Request" || name == "Progress": // the one stays, the other decides nothing
+		case v.Kind() == reflect.Pointer || v.Type() == reflect.TypeFor[time.Time]():
+			values = append(values, v.IsZero())
+		default:
+			values = append(values, v.Interface())
+		}
+	}
+	return fmt.Sprint(values...)
+}
+
+// members are a record's fields by their names.
+func members(e export.Export) iter.Seq2[string, reflect.Value] {
+	return func(yield func(string, reflect.Value) bool) {
+		v := reflect.ValueOf(e)
+		for i := range v.NumField() {
+			if !yield(v.Type().Field(i).Name, v.Field(i)) {
+				return
+			}
+		}
+	}
 }
 
 // state is the record's, as clients and the machinery see it.
@@ -201,35 +229,55 @@ type effects struct {
 	spans map[string][2]time.Duration
 }
 
+// unsaid are fields whose changes the state tells of, or that every write changes.
+var unsaid = []string{"Status", "QueueStatus", "ClaimedGeneration", "UpdatedAt", "DueAt", "AvailableAt", "Progress", "LastError"}
+
 func (f *effects) see(e, next export.Export, now time.Time) {
 	f.times++
 	if f.sets == nil {
 		f.sets, f.spans = map[string]int{}, map[string][2]time.Duration{}
 	}
-	for name, changed := range map[string]bool{
-		"`generation` + 1":               next.Generation == e.Generation+1 && e.Generation > 0,
-		"`attempts` + 1":                 next.Attempts == e.Attempts+1,
-		"`started_at`":                   next.StartedAt != e.StartedAt,
-		"`completed_at`":                 next.CompletedAt != e.CompletedAt,
-		"`error_message`":                next.ErrorMessage != e.ErrorMessage,
-		"`expires_at`":                   next.ExpiresAt != e.ExpiresAt,
-		"event `" + next.EventMark + "`": next.EventMark != e.EventMark,
-		"artifact":                       next.Artifact != e.Artifact,
-		"link":                           next.Link != e.Link,
-		"receipt":                        next.Receipt != e.Receipt,
-		"due no more":                    next.DueAt.IsZero() && !e.DueAt.IsZero(),
-	} {
-		if changed {
-			f.sets[name]++
+	before := maps.Collect(members(e))
+	for name, v := range members(next) {
+		if was := before[name]; e.ID != "" && !slices.Contains(unsaid, name) && !same(v, was) {
+			f.sets[change(name, was, v)]++
 		}
 	}
-	if !next.DueAt.IsZero() && !next.DueAt.Equal(e.DueAt) {
+	switch {
+	case next.DueAt.IsZero() && !e.DueAt.IsZero():
+		f.sets["due no more"]++
+	case !next.DueAt.IsZero() && !next.DueAt.Equal(e.DueAt):
 		f.span("due", next.DueAt.Sub(now))
 	}
-	if next.Generation != e.Generation {
+	if next.Generation != e.Generation && next.Open() {
 		f.span("available", next.AvailableAt.Sub(now))
 	}
 }
+
+// same reports whether a field was left alone: what is behind a pointer is written anew or not at all.
+func same(a, b reflect.Value) bool {
+	if a.Kind() == reflect.Pointer {
+		return a.Pointer() == b.Pointer()
+	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
+}
+
+// change is what became of a field, in words.
+func change(name string, was, is reflect.Value) string {
+	said := "`" + snake(name) + "`"
+	switch {
+	case is.Kind() == reflect.Int && is.Int() == was.Int()+1:
+		return said + " + 1"
+	case name == "EventMark" && !is.IsZero():
+		return "event `" + is.String() + "`"
+	case is.IsZero():
+		return "no " + said
+	}
+	return said
+}
+
+// snake is a field's name as the wire has it.
+func snake(name string) string { return strings.ReplaceAll(folder(name), "-", "_") }
 
 func (f *effects) span(name string, d time.Duration) {
 	s, ok := f.spans[name]
