@@ -155,14 +155,17 @@ func (x *explorer) visit(e export.Export) {
 }
 
 // key is all of a record that transitions may look at: what it holds, of times and of what is behind a pointer only
-// whether it is there, and whether it was due as soon as it was available.
+// whether it is there, of a generation beside the record's own whether it is that one, and whether the record was due as
+// soon as it was available.
 func key(e export.Export) string {
-	values := []any{e.DueAt.Equal(e.AvailableAt), e.ToConnector()}
+	values := []any{e.DueAt.Equal(e.AvailableAt), e.ToConnector(), e.Exhausted()}
 	for name, v := range members(e) {
 		switch {
-		case name == "Request" || name == "Progress": // the one stays, the other decides nothing
+		case name == "Request" || name == "Progress" || name == "Link": // the first stays, the others decide nothing
 		case v.Kind() == reflect.Pointer || v.Type() == reflect.TypeFor[time.Time]():
 			values = append(values, v.IsZero())
+		case strings.HasSuffix(name, "Generation") && name != "Generation":
+			values = append(values, v.IsZero(), v.Int() == int64(e.Generation))
 		default:
 			values = append(values, v.Interface())
 		}
@@ -277,7 +280,9 @@ func change(name string, was, is reflect.Value) string {
 }
 
 // snake is a field's name as the wire has it.
-func snake(name string) string { return strings.ReplaceAll(folder(name), "-", "_") }
+func snake(name string) string {
+	return strings.ReplaceAll(folder(strings.ReplaceAll(name, "ID", "Id")), "-", "_")
+}
 
 func (f *effects) span(name string, d time.Duration) {
 	s, ok := f.spans[name]
@@ -289,11 +294,19 @@ func (f *effects) span(name string, d time.Duration) {
 
 func (f *effects) words() []string {
 	var words []string
+	cleared := 0
 	for _, name := range slices.Sorted(maps.Keys(f.sets)) {
+		if strings.HasPrefix(name, "no `") {
+			cleared++
+		}
 		if f.sets[name] < f.times {
 			name += " or not"
 		}
 		words = append(words, name)
+	}
+	if cleared > 6 { // then one wants to know what is left, and that is not said by a list of what isn't
+		words = slices.DeleteFunc(words, func(w string) bool { return strings.HasPrefix(w, "no `") })
+		words = append(words, "most fields cleared")
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.spans)) {
 		s := f.spans[name]
