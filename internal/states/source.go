@@ -139,3 +139,25 @@ func (p *Package) functions(yield func(*types.Func, *ast.FuncDecl) bool) {
 		}
 	}
 }
+
+// variables are the package's variables, each with every value of its declaration.
+func (p *Package) variables(yield func(*types.Var, ast.Node) bool) {
+	for _, f := range p.files {
+		for _, d := range f.Decls {
+			decl, ok := d.(*ast.GenDecl)
+			if !ok || decl.Tok != token.VAR {
+				continue
+			}
+			for _, spec := range decl.Specs {
+				v := spec.(*ast.ValueSpec) // in a var declaration
+				for _, name := range v.Names {
+					for _, value := range v.Values {
+						if of, ok := p.info.Defs[name].(*types.Var); ok && !yield(of, value) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
+}

@@ -106,9 +106,11 @@ func TestWriters(t *testing.T) {
 
 // TestUnknownWriter: a caller whose function isn't deployed is found.
 func TestUnknownWriter(t *testing.T) {
-	without := slices.DeleteFunc(deployed(t), func(name string) bool { return name == "finish" })
-	if _, err := source(t).Transitions(without); err == nil || !strings.Contains(err.Error(), "Complete") {
-		t.Errorf("without finish: %v", err)
+	for function, transition := range map[string]string{"finish": "Complete", "create-export": "New", "sweep": "Overdue"} {
+		without := slices.DeleteFunc(deployed(t), func(name string) bool { return name == function })
+		if _, err := source(t).Transitions(without); err == nil || !strings.Contains(err.Error(), transition) {
+			t.Errorf("without %s: %v", function, err)
+		}
 	}
 }
 

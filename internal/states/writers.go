@@ -50,10 +50,23 @@ func (s *Source) Transitions(deployed []string) ([]Transition, error) {
 	}
 	var found []Transition
 	for _, name := range order {
+		if len(all[name].Writers) == 0 && !s.within(name) {
+			return nil, fmt.Errorf("no deployed function is seen to lead to %s, and no other transition has it in it", name)
+		}
 		slices.Sort(all[name].Writers)
 		found = append(found, *all[name])
 	}
 	return found, nil
+}
+
+// within reports whether another function of the domain mentions the transition.
+func (s *Source) within(name string) bool {
+	for fn, decl := range s.Domain.functions {
+		if fn.FullName() != name && slices.Contains(s.Domain.mentions(decl.Body), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // givesExport reports whether the first result is an Export.
@@ -62,7 +75,29 @@ func givesExport(fn *types.Func) bool {
 	return results.Len() > 0 && results.At(0).Type().String() == domain+".Export"
 }
 
-// calls are the functions that each function mentions, by full names, and the entry points of the deployed functions: the
+// mentions are the functions and the package's variables that stand in a piece of code, by full names.
+func (p *Package) mentions(code ast.Node) (names []string) {
+	for node := range ast.Preorder(code) {
+		id, ok := node.(*ast.Ident)
+		if !ok {
+			continue
+		}
+		switch used := p.info.Uses[id].(type) {
+		case *types.Func:
+			names = append(names, used.Origin().FullName())
+		case *types.Var:
+			if used.Parent() == p.Types.Scope() {
+				names = append(names, fullName(used))
+			}
+		}
+	}
+	return names
+}
+
+// fullName is that of a package's variable.
+func fullName(v *types.Var) string { return v.Pkg().Path() + "." + v.Name() }
+
+// calls are what each function and variable mentions, by full names, and the entry points of the deployed functions: the
 // Handle method of a step and the constructor of an HTTP handler, each named as its folder is.
 func (s *Source) calls(deployed []string) (calls map[string][]string, roots map[string]string, err error) {
 	calls, roots = map[string][]string{}, map[string]string{}
@@ -72,13 +107,10 @@ func (s *Source) calls(deployed []string) (calls map[string][]string, roots map[
 			if folder := entry(fn); slices.Contains(deployed, folder) {
 				roots[name] = folder
 			}
-			for node := range ast.Preorder(decl.Body) {
-				if id, ok := node.(*ast.Ident); ok {
-					if called, ok := p.info.Uses[id].(*types.Func); ok {
-						calls[name] = append(calls[name], called.Origin().FullName())
-					}
-				}
-			}
+			calls[name] = append(calls[name], p.mentions(decl.Body)...)
+		}
+		for v, value := range p.variables {
+			calls[fullName(v)] = append(calls[fullName(v)], p.mentions(value)...)
 		}
 	}
 	if len(roots) == 0 {
