@@ -269,7 +269,7 @@ func same(a, b reflect.Value) bool {
 func change(name string, was, is reflect.Value) string {
 	said := "`" + snake(name) + "`"
 	switch {
-	case is.Kind() == reflect.Int && is.Int() == was.Int()+1:
+	case (name == "Generation" || name == "Attempts") && is.Int() == was.Int()+1:
 		return said + " + 1"
 	case name == "EventMark" && !is.IsZero():
 		return "event `" + is.String() + "`"
