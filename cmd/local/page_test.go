@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -135,16 +136,18 @@ func checkManifest(t *testing.T, b *tab, e map[string]any) {
 	}
 }
 
-// TestPageFollows: without being loaded again the page shows an export that is on its way, where it is, a retry, and its
-// end. The bucket's owner is in trouble at first, and then hands out no token until the test has seen enough.
-func TestPageFollows(t *testing.T) {
+// held is a service with a connector to a bucket whose owner is in trouble at first, and then hands out no token until
+// the test lets it.
+func held(t *testing.T) (s *service, connector string, release func()) {
+	t.Helper()
 	gcs := fakeGCS.Start(t)
-	reply, err := http.Post(gcs+"/storage/v1/b?project=p", "application/json", strings.NewReader(`{"name":"page-bucket"}`))
+	bucket := fmt.Sprintf("page-%d", time.Now().UnixNano())
+	reply, err := http.Post(gcs+"/storage/v1/b?project=p", "application/json", strings.NewReader(fmt.Sprintf(`{"name":%q}`, bucket)))
 	if err != nil || reply.StatusCode != http.StatusOK {
 		t.Fatalf("making the bucket: %v, %v", reply, err)
 	}
 	reply.Body.Close()
-	seen := make(chan struct{})
+	released := make(chan struct{})
 	var asked atomic.Int32
 	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if asked.Add(1) == 1 {
@@ -152,22 +155,30 @@ func TestPageFollows(t *testing.T) {
 			return
 		}
 		select {
-		case <-seen:
+		case <-released:
 		case <-r.Context().Done():
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"access_token":"token","token_type":"Bearer","expires_in":3600}`)
 	}))
 	t.Cleanup(tokens.Close)
-	s := startService(t, "-gcs-endpoint", gcs, "-gcs-token-url", tokens.URL)
-	contentType, form := credentialsForm(t, "page-bucket")
+	s = startService(t, "-gcs-endpoint", gcs, "-gcs-token-url", tokens.URL)
+	contentType, form := credentialsForm(t, bucket)
 	made := s.call("POST", "/connectors/gcs", s.local.APIKeys.Write, form, "Content-Type", contentType)
 	if made.status != http.StatusCreated {
 		t.Fatalf("create = %d %s", made.status, made.body)
 	}
+	return s, made.json(t)["connector_id"].(string), sync.OnceFunc(func() { close(released) })
+}
+
+// TestPageFollows: without being loaded again the page shows an export that is on its way, where it is, a retry, and its
+// end.
+func TestPageFollows(t *testing.T) {
+	s, connector, release := held(t)
+	t.Cleanup(release)
 	b := openTab(t)
 	b.open(s.origin() + "/")
-	b.fill("connector", made.json(t)["connector_id"].(string))
+	b.fill("connector", connector)
 	b.fill("key", "followed")
 	b.click("#create")
 	b.await(`/^Deliver.* · 1 retry$/.test(document.querySelector("svg g.active")?.textContent)`)
@@ -180,7 +191,7 @@ func TestPageFollows(t *testing.T) {
 	if got := b.eval(`document.querySelectorAll("#cancel").length`); got != count(offers("cancel")) {
 		t.Errorf("%v buttons to cancel", got)
 	}
-	close(seen)
+	release()
 	b.await(state + ` === "completed"`)
 	b.await(`document.getElementById("announcer").textContent.endsWith(" is completed.")`)
 	if b.eval(`window.sameDocument && window.drawn === document.querySelector("svg") && document.querySelector("#export-curls").open`) != true {
@@ -189,9 +200,38 @@ func TestPageFollows(t *testing.T) {
 	if got := b.eval(`document.activeElement === document.querySelector(".journey summary")`); got != true {
 		t.Errorf("the focus went to %v", b.eval(`document.activeElement.outerHTML`))
 	}
-	if text := b.text(); !strings.Contains(text, "gs://page-bucket/base/") || strings.Contains(text, "so far") {
+	if text := b.text(); !strings.Contains(text, "gs://page-") || strings.Contains(text, "so far") {
 		t.Errorf("at its end:\n%s", text)
 	}
+	b.clean(s.origin())
+}
+
+// TestPageCancels: an export that is on its way is cancelled and then retried, where the API has calls for that; where it
+// has none, there are no buttons.
+func TestPageCancels(t *testing.T) {
+	s, connector, release := held(t)
+	t.Cleanup(release)
+	b := openTab(t)
+	b.open(s.origin() + "/")
+	b.fill("connector", connector)
+	b.fill("key", "cancelled")
+	b.click("#create")
+	b.await(`document.querySelector("svg g.active")?.textContent.startsWith("Deliver")`)
+	if !offers("cancel") || !offers("retry") {
+		if got := b.eval(`document.querySelectorAll("#cancel, #retry").length`); got != 0.0 {
+			t.Errorf("%v buttons for calls that are not there", got)
+		}
+		return
+	}
+	b.click("#cancel")
+	b.await(state + ` === "cancelled"`)
+	if why := b.eval(`document.getElementById("reason").textContent`); why != "Why: cancelled" {
+		t.Errorf("it says %q", why)
+	}
+	release()
+	b.click("#retry")
+	b.await(state + ` === "completed"`)
+	b.await(`document.querySelectorAll("details.journey svg").length === 2`)
 	b.clean(s.origin())
 }
 
