@@ -316,13 +316,13 @@ func (c *chart) draw(j journey) drawing {
 // mark is a state with what the execution did there.
 func (b box) mark(j journey) drawnBox {
 	m := drawnBox{box: b, Class: "state", MidX: b.X + boxWidth/2, NameY: b.Y + boxHeight/2 + 5, NoteY: b.Y + boxHeight - 7}
-	var times, retries int
+	var times, again int
 	var total time.Duration
 	for _, s := range j.Steps {
 		if s.State != b.Name {
 			continue
 		}
-		times, retries, total = times+1, retries+s.Retries, total+s.Took
+		times, again, total = times+1, again+s.Retries, total+s.Took
 		switch {
 		case s.Running && j.Running:
 			m.Class = "state active"
@@ -340,10 +340,8 @@ func (b box) mark(j journey) drawnBox {
 	if times > 1 {
 		m.Note = fmt.Sprintf("%d × · %s", times, m.Note)
 	}
-	if retries == 1 {
-		m.Note += " · 1 retry"
-	} else if retries > 1 {
-		m.Note += fmt.Sprintf(" · %d retries", retries)
+	if again > 0 {
+		m.Note += " · " + retries(again)
 	}
 	return m
 }

@@ -81,7 +81,7 @@ func (p *page) journey(name string, history []asl.Event) journey {
 		j.Steps = append(j.Steps, s)
 	}
 	if x.Error != "" {
-		j.Status += ": " + sentence(x.Error, x.Cause)
+		j.Status += ": " + strings.TrimSuffix(sentence(x.Error, x.Cause), ".")
 	}
 	j.Drawing = p.chart.draw(j)
 	return j
@@ -106,9 +106,17 @@ func notes(v asl.Visit) []string {
 	}
 	if n := len(v.Within); n > 0 {
 		last := v.Within[n-1]
-		all = append(all, fmt.Sprintf("%d retries of parts, the last one: %s", n, sentence(last.Error, last.Cause)))
+		all = append(all, fmt.Sprintf("%s of parts, the last one: %s", retries(n), sentence(last.Error, last.Cause)))
 	}
 	return all
+}
+
+// retries is a number of them.
+func retries(n int) string {
+	if n == 1 {
+		return "1 retry"
+	}
+	return fmt.Sprintf("%d retries", n)
 }
 
 // caught is the failure in the input of the state that it led to.

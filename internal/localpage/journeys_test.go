@@ -42,9 +42,9 @@ func TestJourneys(t *testing.T) {
 		asl.Event{Time: t0.Add(4 * time.Second), Type: "TaskRetryScheduled", State: "PackageShard", Inner: true, Error: "Lambda.Unknown", Cause: "gone"},
 	)
 	page := w.get("/").Body.String()
-	has(t, page, `id="exp_1-g4" open`, `id="exp_1-g1"><summary`, "FAILED: Export.Failed: See the record.", "RUNNING, since 1m0s",
+	has(t, page, `id="exp_1-g4" open`, `id="exp_1-g1"><summary`, "FAILED: Export.Failed: See the record, took", "RUNNING, since 1m0s",
 		"retried at 12:00:02.500: Export.Unavailable: The store was busy.", "failed: Export.Unavailable: The store was busy.",
-		"2 parts begun", "1 retries of parts, the last one: Lambda.Unknown: gone", "58.0 s so far", "The way of this execution: Plan, ChooseLayout, PackageShards.",
+		"2 parts begun", "1 retry of parts, the last one: Lambda.Unknown: gone", "58.0 s so far", "The way of this execution: Plan, ChooseLayout, PackageShards.",
 		`<g class="state active">`, `<g class="state failed">`, "2.0 s · 1 retry", `class="line catch taken"`, `class="line choice taken"`)
 	if strings.Index(page, "exp_1-g4") > strings.Index(page, "exp_1-g1") {
 		t.Error("the latest execution is not the first")
