@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/videovector/exports/internal/asl"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/statemachine"
 )
@@ -101,6 +102,14 @@ func TestWriters(t *testing.T) {
 	}
 	if len(want) > 0 {
 		t.Errorf("not found: %v", want)
+	}
+}
+
+// TestPlanIsFirst: what claimed takes for granted.
+func TestPlanIsFirst(t *testing.T) {
+	g, err := asl.Draw(statemachine.Export)
+	if err != nil || g.States[0].Name != "Plan" {
+		t.Errorf("the machine begins with %+v, %v", g.States, err)
 	}
 }
 
