@@ -7,7 +7,7 @@ CACHE     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/videovector-exports
 TESTFLAGS ?=
 SIZE      ?= 1GB
 
-.PHONY: help run test test-race fuzz events world check validate build sbom bench large tools clean
+.PHONY: help run test test-race fuzz events world check validate build sbom bench screenshot large tools clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ sbom: build ## what each function contains, in CycloneDX, below build/sbom
 
 bench: ## `vvx pack` against DuckDB, Polars, jq and gzip on SIZE of records (1GB; 100MB is quick), HTTP, starts, sizes
 	$(GO) run ./internal/bench -size $(SIZE)
+
+screenshot: ## the README's picture of the local service's page, made by a browser
+	$(GO) test -count=1 -run '^TestScreenshot$$' ./cmd/local -update
 
 large: ## an export of 10 GB through the local service, sharded and verified; needs some 40 GB of disk and half an hour
 	$(GO) test -tags large -count=1 -timeout 2h -v -run TestLargeExport ./cmd/local

@@ -10,6 +10,7 @@
 #   schemathesis    (Python 3)            requests made out of the description of the HTTP surface
 #   fake-gcs-server (Go)                  an emulator of Cloud Storage
 #   Azurite         (npm)                 an emulator of Azure Blob Storage
+#   Chromium        (Debian, as root)     the browser of the local service's page
 # Node.js itself, which npm comes with, runs the functions of the edge.
 # A part that can't be had here is named, and its tests are skipped by name. With CI=true a skip is a failure.
 # Arguments go to `go test`, for example: scripts/test.sh -race ./internal/...
@@ -43,6 +44,7 @@ part 'DuckDB and pyarrow' readers.sh python3
 part 'schemathesis' schemathesis.sh python3
 part 'fake-gcs-server' fake-gcs.sh go
 part 'Azurite' azurite.sh node npm
+part 'Chromium' chromium.sh
 command -v node >/dev/null || echo 'test: no Node.js here; the tests of the edge are skipped' >&2
 
 log=$CACHE/test.json

@@ -45,6 +45,7 @@ func buildAndRun(m *testing.M) int {
 			return 1
 		}
 	}
+	defer endBrowser()
 	return m.Run()
 }
 

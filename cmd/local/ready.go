@@ -48,11 +48,12 @@ func (l localJSON) announce(w io.Writer, dir string, withDemo bool) {
 	fmt.Fprintf(w, `
 VideoVector Exports is ready.
 
+  page     %s
   API      %s
   https    %s   (trust %s)
   key      %s
   details  %s
-`, l.BaseURL, l.TLSBaseURL, l.CAFile, l.APIKeys.Write, filepath.Join(dir, "local.json"))
+`, l.page(), l.BaseURL, l.TLSBaseURL, l.CAFile, l.APIKeys.Write, filepath.Join(dir, "local.json"))
 	if withDemo {
 		fmt.Fprintf(w, `
 Try the documented example:

@@ -176,6 +176,10 @@ func (s *stack) serveHTTP(ctx context.Context, l listeners) (ended <-chan error,
 	if err != nil {
 		return nil, err
 	}
+	handler, err := s.withPage(gateway)
+	if err != nil {
+		return nil, err
+	}
 	authority, err := localca.Open(s.options.data, time.Now())
 	if err != nil {
 		return nil, err
@@ -188,8 +192,8 @@ func (s *stack) serveHTTP(ctx context.Context, l listeners) (ended <-chan error,
 	if err != nil {
 		return nil, err
 	}
-	plain := &http.Server{Handler: gateway, ReadHeaderTimeout: 10 * time.Second}
-	secure := &http.Server{Handler: gateway, ReadHeaderTimeout: 10 * time.Second, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}}
+	plain := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	secure := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}}
 	failed := make(chan error, 2)
 	go func() { failed <- plain.Serve(l.plain) }()
 	go func() { failed <- secure.ServeTLS(l.tls, "", "") }()

@@ -174,12 +174,5 @@ func (e *Engine) Describe(name string) (Execution, error) {
 	if err != nil {
 		return Execution{}, err
 	}
-	first, last := events[0], events[len(events)-1]
-	d := Execution{Name: name, Status: "RUNNING", Input: first.Input, Started: first.Time}
-	if !last.ended() {
-		return d, nil
-	}
-	d.Output, d.Error, d.Cause, d.Stopped = last.Output, last.Error, last.Cause, last.Time
-	d.Status = map[string]string{executionSucceeded: "SUCCEEDED", executionFailed: "FAILED", executionTimedOut: "TIMED_OUT"}[last.Type]
-	return d, nil
+	return told(name, events), nil
 }

@@ -45,7 +45,9 @@ var laws = []law{
 	{from: "/internal", to: []string{"github.com/aws/aws-lambda-go/events"}, except: []string{"/internal/apigw", "/internal/localgw"}, reason: "handlers are written against net/http and typed steps, never against event types"},
 	{from: "/internal/metrics", to: append([]string{"/internal/store", "/internal/steps", "/internal/api", "net"}, aws...), reason: "a metric is a line of the log: nobody waits for it, and nothing needs a permission"},
 	{from: "/internal", to: []string{"/functions", "/cmd"}, reason: "only the mains wire; nothing depends on a main"},
-	{from: "/functions", to: []string{"/internal/store/sqlitestore", "/internal/blob/embeds3", "/internal/asl", "/internal/localgw", "/internal/samlocal", "/internal/demo"}, reason: "what is deployed carries nothing of the local stack"},
+	{from: "/functions", to: []string{"/internal/store/sqlitestore", "/internal/blob/embeds3", "/internal/asl", "/internal/localgw", "/internal/localpage", "/internal/samlocal", "/internal/demo"}, reason: "what is deployed carries nothing of the local stack"},
+	{from: "/internal/localpage", to: append([]string{"/internal/api", "/internal/steps", "/internal/store", "/internal/blob", "/internal/connector", "/internal/wiring"}, aws...), reason: "the page shows what the API says: whoever needs more of it gets it from the API"},
+	{from: "/cmd", to: []string{"github.com/chromedp"}, reason: "a browser is a tool of tests"},
 	{from: "/client", to: []string{"/", "golang.org", "github.com"}, reason: "a user's program takes the SDK and the standard library, nothing else"},
 }
 
