@@ -23,12 +23,12 @@ func (e Export) Cancel(now time.Time) Export {
 // as of the export's creation still. It goes on with what was packaged before unless that is older than ResumeLife and
 // may go under its hands; then it begins anew, apart from all that is left.
 func (e Export) Retry(now time.Time) Export {
-	resumes := !e.StartedAt.IsZero() && now.Sub(e.StartedAt) < ResumeLife
+	stale := !e.StartedAt.IsZero() && now.Sub(e.StartedAt) >= ResumeLife
 	e = e.requeue(now, 0)
 	e.DueAt = e.AvailableAt.Add(StartGrace)
 	e.Status, e.RetriedGeneration, e.RetriedAt, e.Attempts = StatusPending, e.Generation, Stamp(now), 0
 	e.ErrorMessage, e.Outcome, e.EventMark, e.CompletedAt = "", "", "", time.Time{}
-	if !resumes {
+	if stale {
 		e.FreshGeneration = e.Generation
 		e.Artifact, e.Link, e.Receipt, e.StartedAt = nil, nil, nil, time.Time{}
 		e.Progress = Progress{Phase: PhaseQueued}

@@ -433,7 +433,7 @@ func TestSessionsReachNoOtherAccount(t *testing.T) {
 		}
 		for _, folder := range []string{"work", "artifacts"} {
 			calls = append(calls, "s3:ListBucketMultipartUploads ArtifactsBucket if StringLike s3:prefix "+folder+"/"+account+"/exp/")
-			for _, action := range []string{"GetObject", "PutObject", "AbortMultipartUpload"} {
+			for _, action := range []string{"GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload"} {
 				calls = append(calls, "s3:"+action+" ArtifactsBucket/"+folder+"/"+account+"/exp/a")
 			}
 		}
