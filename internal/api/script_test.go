@@ -139,14 +139,20 @@ func (s *script) do(lines string) {
 				s.startErr = errDown
 			case "links":
 				s.linkErr = errDown
+			case "clearing":
+				s.clearErr = errDown
 			case "store":
 				s.storeErr = store.Broken(errDown)
 			case "busy":
 				s.storeErr = store.Busy(errDown)
 			case "nothing":
-				s.startErr, s.linkErr, s.storeErr, s.openErr, s.sealErr = nil, nil, nil, nil, nil
+				s.startErr, s.linkErr, s.clearErr, s.storeErr, s.openErr, s.sealErr = nil, nil, nil, nil, nil, nil
 			default:
 				s.t.Fatalf("break what? %q", arg)
+			}
+		case "cleared":
+			if got := strings.Join(s.cleared, ", "); got != arg {
+				s.t.Errorf("cleared %q, want %q", got, arg)
 			}
 		case "started":
 			if got := strings.Join(s.started, " "); got != arg {

@@ -48,6 +48,7 @@ type exportView struct {
 	Formats               []string         `json:"formats"`
 	Compression           string           `json:"compression"`
 	Files                 []exportFileView `json:"files"`
+	Outcome               *string          `json:"outcome"` // "cancelled", or nothing that the status doesn't tell
 }
 
 // paramsView echoes what the caller gave. It may hold these four keys and no other, each equal to its top-level field.
@@ -95,6 +96,7 @@ func view(e export.Export, now time.Time) exportView {
 		CompletedAt: stamp(e.CompletedAt), UpdatedAt: stamp(e.UpdatedAt), ExpiresAt: stamp(e.ExpiresAt),
 		ErrorMessage: given(e.ErrorMessage), LastError: given(e.LastError),
 		UserID: given(e.UserID), ResultScope: string(e.Request.Scope), Progress: progress(e), DeliveryReceipt: receipt(e.Receipt),
+		Outcome: given(string(e.Outcome)),
 		Formats: formatsOf(e.Request), Compression: string(cmp.Or(e.Request.Compression, export.None)),
 	}
 	v.place(e, now)

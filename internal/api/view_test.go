@@ -32,8 +32,13 @@ func life(r *rand.Rand) (export.Export, time.Time) {
 	e := export.New("exp_1", "acct", []string{"", "user"}[r.IntN(2)], request, now)
 	for range r.IntN(12) {
 		now = now.Add(time.Duration(r.Int64N(int64(48 * time.Hour))))
-		if e.Open() {
+		switch {
+		case e.Open() && r.IntN(12) == 0:
+			e = e.Cancel(now)
+		case e.Open():
 			e = step(r, e, now)
+		case e.Status == export.StatusFailed && r.IntN(3) == 0:
+			e = e.Retry(now)
 		}
 	}
 	return e, now
@@ -88,10 +93,13 @@ func TestViewKeepsTheRules(t *testing.T) {
 		if broken := rules(v); len(broken) > 0 {
 			t.Fatalf("seed %d breaks %s: %s", seed, broken, raw)
 		}
+		if v["outcome"] != nil {
+			reached["cancelled "+v["destination_type"].(string)]++
+		}
 		reached[fmt.Sprintf("%v/%v %v", v["status"], v["queue_status"], v["destination_type"])]++
 	}
 	for _, want := range []string{
-		"pending/queued", "processing/queued", "processing/leased", "processing/running", "completed/succeeded", "failed/failed", "failed/dead_letter",
+		"pending/queued", "processing/queued", "processing/leased", "processing/running", "completed/succeeded", "failed/failed", "failed/dead_letter", "cancelled",
 	} {
 		for _, destination := range []string{" download", " connector"} {
 			if reached[want+destination] == 0 {
@@ -134,6 +142,7 @@ func rules(v map[string]any) (broken []string) {
 	}
 	receipt, _ := v["delivery_receipt"].(map[string]any)
 	check("a receipt tells of the destination", (receipt == nil) == (v["destination_uri"] == nil) && (receipt == nil || cmp.Equal(receipt["uri"], v["destination_uri"])))
+	check("cancelled is failed", v["outcome"] == nil || v["outcome"] == "cancelled" && v["status"] == "failed" && v["queue_status"] == "failed" && v["error_message"] == "cancelled")
 	check("export_params is not empty", v["export_params"] == nil || len(params) > 0)
 	percent := v["progress"].(map[string]any)["percent"].(float64)
 	check("percent", percent >= 0 && percent <= 100 && (percent == 100) == (v["status"] == "completed"))
@@ -160,7 +169,7 @@ func TestViewsFields(t *testing.T) {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		t.Fatal(err)
 	}
-	want := append(slices.Clone(fieldNames), "user_id", "result_scope", "presigned_url", "presigned_url_expires_at", "progress", "counts", "sha256", "manifest_sha256", "delivery_receipt", "expires_at", "formats", "compression", "files")
+	want := append(slices.Clone(fieldNames), "user_id", "result_scope", "presigned_url", "presigned_url_expires_at", "progress", "counts", "sha256", "manifest_sha256", "delivery_receipt", "expires_at", "formats", "compression", "files", "outcome")
 	slices.Sort(want)
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(v))); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)

@@ -54,6 +54,8 @@ type world struct {
 	ids        int
 	started    []string // executions asked for
 	startErr   error
+	cleared    []string // what was to be cleared away
+	clearErr   error
 	links      int // presigned links made
 	linkErr    error
 	storeErr   error // of every call of the handlers
@@ -101,6 +103,9 @@ func newWorld(t testing.TB) *world {
 		}), log),
 		"ReadExportFunction": apigw.Handler(api.ReadExport(api.ReadConfig{
 			Exports: gate, Links: w, Keys: ring, Origin: "https://api.example.com", Clock: clock, Log: log,
+		}), log),
+		"ControlExportFunction": apigw.Handler(api.ControlExport(api.ControlConfig{
+			Exports: gate, Clearer: w, Starter: w, Keys: ring, Clock: clock, Log: log,
 		}), log),
 		"ManageConnectorFunction": w.manager(func(time.Time) string { w.ids++; return fmt.Sprintf("conn_%d", w.ids) }),
 	}
@@ -196,6 +201,18 @@ func (w *world) must(err error) {
 func (w *world) Start(_ context.Context, account, id string, generation int) error {
 	w.started = append(w.started, fmt.Sprintf("%s/%s-g%d", account, id, generation))
 	return w.startErr
+}
+
+// Abort implements api.Clearer.
+func (w *world) Abort(_ context.Context, account, id string) error {
+	w.cleared = append(w.cleared, "abort "+account+"/"+id)
+	return w.clearErr
+}
+
+// Purge implements api.Clearer.
+func (w *world) Purge(_ context.Context, account, id string) error {
+	w.cleared = append(w.cleared, "purge "+account+"/"+id)
+	return w.clearErr
 }
 
 // Presign implements api.Links.
@@ -373,6 +390,17 @@ func (g gate) Index(ctx context.Context, account, id string) (export.Index, erro
 
 func (g gate) Export(ctx context.Context, account, id string) (export.Export, error) {
 	return pass(g, func() (export.Export, error) { return g.Store.Export(ctx, account, id) })
+}
+
+func (g gate) SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error) {
+	return pass(g, func() (export.Export, error) { return g.Store.SaveExport(ctx, next, fence) })
+}
+
+func (g gate) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem store.Idempotency) (export.Export, store.Idempotency, bool, error) {
+	if *g.err != nil {
+		return export.Export{}, store.Idempotency{}, false, *g.err
+	}
+	return g.Store.SaveExportOnce(ctx, next, fence, idem)
 }
 
 func (g gate) ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error) {

@@ -16,7 +16,7 @@ type weights struct {
 }
 
 var limits = []weights{
-	{"API functions", []string{"authorize", "create-export", "read-export", "download-export"}, target{12, 10.5, true}, target{4.3, 3.8, true}},
+	{"API functions", []string{"authorize", "create-export", "read-export", "download-export", "control-export"}, target{12, 10.5, true}, target{4.3, 3.8, true}},
 	{"manage-connector", []string{"manage-connector"}, target{12, 10.5, true}, target{4.3, 3.8, true}},
 	{"packager", []string{"package"}, target{15, 10.5, true}, target{5.5, 3.8, true}},
 }

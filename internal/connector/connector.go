@@ -33,6 +33,12 @@ type Target interface {
 	List(ctx context.Context, q ListQuery) iter.Seq2[File, error]
 }
 
+// Abandoner is a Target whose store shows, and charges for, what an attempt at Create left that broke off.
+type Abandoner interface {
+	// Abandon drops what was begun under the key and has not become an object.
+	Abandon(ctx context.Context, key string) error
+}
+
 // Object is what to write. Open gives the content from an offset on and may be called more than once.
 type Object struct {
 	Key         string

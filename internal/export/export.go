@@ -17,7 +17,7 @@ const (
 	TypePromptRun Type = "prompt_run"
 )
 
-// Status is the export's state as clients see it. It only ever moves forward.
+// Status is the export's state as clients see it. It only moves forward, but for its owner's retry of a failed export.
 type Status string
 
 const (
@@ -27,7 +27,7 @@ const (
 	StatusFailed     Status = "failed"
 )
 
-// Terminal reports whether no further transition exists.
+// Terminal reports whether the work is over. Only the owner's retry leads out of it, and only from StatusFailed.
 func (s Status) Terminal() bool { return s == StatusCompleted || s == StatusFailed }
 
 // QueueStatus is the finer state of the work behind an export.
@@ -41,6 +41,12 @@ const (
 	QueueSucceeded  QueueStatus = "succeeded"   // ended well
 	QueueDeadLetter QueueStatus = "dead_letter" // ended: every attempt is used up
 )
+
+// Outcome tells ends apart that have one status.
+type Outcome string
+
+// OutcomeCancelled is the end of an export that its owner has cancelled: StatusFailed, since clients know four statuses.
+const OutcomeCancelled Outcome = "cancelled"
 
 // ResultScope is which results of the selected runs an export holds.
 type ResultScope string
@@ -105,15 +111,21 @@ type Export struct {
 	Revision   int64
 	// ClaimedGeneration is the generation whose execution made the latest claim; it makes a repeated claim free.
 	ClaimedGeneration int
-	Attempts          int // claims so far
+	// RetriedGeneration is the generation that the owner's latest retry has begun, 0 without one: attempts and generations
+	// are counted from there. FreshGeneration is the latest of those that began anew, in a folder of its own.
+	RetriedGeneration int
+	FreshGeneration   int
+	Attempts          int // claims so far, since the latest retry
 	MaxAttempts       int
 
 	CreatedAt   time.Time // also the as_of of the selection
 	AvailableAt time.Time // earliest start of the next attempt
-	StartedAt   time.Time // first claim
+	StartedAt   time.Time // first claim of what is packaged now
 	CompletedAt time.Time // terminal state, either one
 	UpdatedAt   time.Time
-	DueAt       time.Time // when the sweeper looks at it next; zero once terminal
+	RetriedAt   time.Time // the owner's latest retry
+	DeletedAt   time.Time // its owner has deleted it: nobody sees it any more, and the sweeper clears it away
+	DueAt       time.Time // when the sweeper looks at it next; zero once there is nothing left to do
 	ExpiresAt   time.Time // when the artifact may go; zero before completion
 
 	Progress Progress
@@ -123,7 +135,9 @@ type Export struct {
 	// LastError is the latest failure's public message, ErrorMessage the one that ended the export.
 	LastError    string
 	ErrorMessage string
-	// EventMark is the terminal event's name once the terminal state is written with it: export.ready or export.failed.
+	Outcome      Outcome // "" unless the status doesn't tell how it ended
+	// EventMark is the terminal event's name once the terminal state is written with it: export.ready or export.failed. A
+	// retry takes it away. An event is one (id, generation, mark): each terminal state has a generation of its own.
 	EventMark string
 }
 
@@ -217,8 +231,11 @@ type Fence struct {
 
 // Fence is the condition under which a successor of e may be written: nobody wrote since e was read, the generation
 // is unchanged, and the export is still open.
-func (e Export) Fence() Fence {
-	return Fence{Generation: e.Generation, Revision: e.Revision, Statuses: []Status{StatusPending, StatusProcessing}}
+func (e Export) Fence() Fence { return e.FenceIn(StatusPending, StatusProcessing) }
+
+// FenceIn is Fence for a successor that may be written while the export has one of the statuses.
+func (e Export) FenceIn(statuses ...Status) Fence {
+	return Fence{Generation: e.Generation, Revision: e.Revision, Statuses: statuses}
 }
 
 // Holds reports whether the stored record satisfies the fence.
@@ -228,6 +245,20 @@ func (f Fence) Holds(stored Export) bool {
 
 // Open reports whether the export still has work to come.
 func (e Export) Open() bool { return !e.Status.Terminal() }
+
+// Closing reports whether the export has ended and the sweeper is still to clear up after it.
+func (e Export) Closing() bool { return !e.Open() && !e.DueAt.IsZero() }
+
+// Deleted reports whether its owner has deleted the export.
+func (e Export) Deleted() bool { return !e.DeletedAt.IsZero() }
+
+// Begun is when the present life of the export began: its creation, or the latest retry.
+func (e Export) Begun() time.Time {
+	if e.RetriedAt.IsZero() {
+		return e.CreatedAt
+	}
+	return e.RetriedAt
+}
 
 // AsOf is the moment the selection was made: results of runs that finished later are not in the document.
 func (e Export) AsOf() time.Time { return e.CreatedAt }

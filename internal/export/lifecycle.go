@@ -16,8 +16,14 @@ const (
 	ShardedLease = 6 * time.Hour
 	// MaxAttempts is how many executions may claim an export before it is a dead letter.
 	MaxAttempts = 3
-	// MaxGenerations bounds the restarts of an export whose executions die before they claim it.
+	// MaxGenerations bounds the restarts of an export whose executions die before they claim it, since the latest retry.
 	MaxGenerations = 12
+	// ResumeLife is how old packaging may be for a retry to go on with it. What it has left stays in the bucket for three
+	// days (work) and eight (files): a file that a retry goes on with is there for the week after the retry's end.
+	ResumeLife = 20 * time.Hour
+	// ClosingGrace is when the sweeper clears up after an export that was cancelled or deleted: every call that was under
+	// way has ended by then, as by the end of a lease.
+	ClosingGrace = Lease
 	// ArtifactLife is how long a completed export's artifact is kept; the bucket's lifecycle rule says the same.
 	ArtifactLife = 7 * 24 * time.Hour
 	// firstBackoff and maxBackoff frame the wait between two attempts.
@@ -70,8 +76,11 @@ func (e Export) Enter(p Phase, lease time.Duration, now time.Time) Export {
 	return e
 }
 
-// Packaged records the committed artifact.
+// Packaged records the committed artifact. A receipt of another one is none of this.
 func (e Export) Packaged(a Artifact, now time.Time) Export {
+	if e.Artifact != nil && e.Artifact.ManifestSHA256 != a.ManifestSHA256 {
+		e.Receipt = nil
+	}
 	e.Artifact = &a
 	e.Progress.RecordsDone, e.Progress.RecordsTotal = a.Counts.Results, a.Counts.Results
 	e.Progress.BytesWritten, e.Progress.BytesTotal = a.Bytes, a.Bytes
@@ -119,13 +128,13 @@ func (e Export) Fail(f Failure, now time.Time) Export {
 		e.ErrorMessage = f.Message
 		return e.end(StatusFailed, QueueDeadLetter, EventFailed, now)
 	}
-	return e.requeue(now, backoff(e.Generation))
+	return e.requeue(now, backoff(e.lived()))
 }
 
 // Restart hands an export whose execution is silent or gone to a new generation, to be started at once. The record
 // is due again after a grace that doubles with every generation, in case that start is lost too.
 func (e Export) Restart(now time.Time) Export {
-	grace := backoff(e.Generation) + StartGrace
+	grace := backoff(e.lived()) + StartGrace
 	e = e.requeue(now, 0)
 	e.DueAt = e.AvailableAt.Add(grace)
 	return e
@@ -145,15 +154,18 @@ func (e Export) Overdue(now time.Time) (next Export, start bool) {
 }
 
 func (e Export) started(now time.Time) Export {
-	e.DueAt = Stamp(now).Add(backoff(e.Generation) + StartGrace)
+	e.DueAt = Stamp(now).Add(backoff(e.lived()) + StartGrace)
 	e.UpdatedAt = Stamp(now)
 	return e
 }
 
 // Exhausted reports whether no further attempt is allowed.
 func (e Export) Exhausted() bool {
-	return e.Attempts >= e.MaxAttempts || e.Generation >= MaxGenerations
+	return e.Attempts >= e.MaxAttempts || e.lived() >= MaxGenerations
 }
+
+// lived is how many generations there were since the export's creation or its latest retry, the present one included.
+func (e Export) lived() int { return e.Generation - max(e.RetriedGeneration, 1) + 1 }
 
 // Waiting reports whether a new generation stands queued that no execution has claimed yet.
 func (e Export) Waiting() bool {
@@ -181,10 +193,13 @@ func backoff(generation int) time.Duration {
 	return min(d, maxBackoff)
 }
 
-// moves are the status changes that exist.
+// moves are the status changes that exist. The one out of StatusFailed is the owner's retry; a record that has ended is
+// written again when the sweeper has cleared up after it, and when it is deleted.
 var moves = map[Status][]Status{
 	StatusPending:    {StatusPending, StatusProcessing, StatusFailed},
 	StatusProcessing: {StatusProcessing, StatusCompleted, StatusFailed},
+	StatusCompleted:  {StatusCompleted},
+	StatusFailed:     {StatusFailed, StatusPending},
 }
 
 // CanMove reports whether a record may go from one status to the other in one write.

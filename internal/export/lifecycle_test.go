@@ -105,6 +105,7 @@ func TestMoves(t *testing.T) {
 	want := map[[2]Status]bool{
 		{StatusPending, StatusPending}: true, {StatusPending, StatusProcessing}: true, {StatusPending, StatusFailed}: true,
 		{StatusProcessing, StatusProcessing}: true, {StatusProcessing, StatusCompleted}: true, {StatusProcessing, StatusFailed}: true,
+		{StatusCompleted, StatusCompleted}: true, {StatusFailed, StatusFailed}: true, {StatusFailed, StatusPending}: true,
 	}
 	for _, from := range all {
 		for _, to := range all {

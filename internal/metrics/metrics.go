@@ -45,14 +45,14 @@ func (r *Recorder) Created(ctx context.Context, attrs ...slog.Attr) {
 
 // Claimed tells how long an export waited for its first claim.
 func (r *Recorder) Claimed(ctx context.Context, e export.Export) {
-	r.write(ctx, nil, sample{queueAge, e.StartedAt.Sub(e.CreatedAt).Seconds(), ""})
+	r.write(ctx, nil, sample{queueAge, e.StartedAt.Sub(e.Begun()).Seconds(), ""})
 }
 
 // Completed counts an export that ended well, and tells its time and size.
 func (r *Recorder) Completed(ctx context.Context, e export.Export) {
 	size, counts := written(e)
 	r.write(ctx, nil,
-		sample{exportsCompleted, 1, ""}, sample{timeToComplete, e.CompletedAt.Sub(e.CreatedAt).Seconds(), ""},
+		sample{exportsCompleted, 1, ""}, sample{timeToComplete, e.CompletedAt.Sub(e.Begun()).Seconds(), ""},
 		sample{bytesExported, float64(size), ""}, sample{rowsExported, float64(counts.Results), ""}, sample{rowsRejected, float64(counts.Rejected), ""},
 	)
 }
@@ -79,6 +79,12 @@ func (r *Recorder) Failed(ctx context.Context, e export.Export, reason string) {
 	}
 	r.write(ctx, nil, samples...)
 }
+
+// Cancelled counts an export that its owner has cancelled.
+func (r *Recorder) Cancelled(ctx context.Context) { r.write(ctx, nil, sample{exportsCancelled, 1, ""}) }
+
+// Revived counts an export that its owner has retried.
+func (r *Recorder) Revived(ctx context.Context) { r.write(ctx, nil, sample{exportsRetried, 1, ""}) }
 
 // Requeued counts an attempt that failed and is followed by another.
 func (r *Recorder) Requeued(ctx context.Context) { r.write(ctx, nil, sample{attemptsRequeued, 1, ""}) }

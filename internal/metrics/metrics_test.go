@@ -46,6 +46,8 @@ func everything(t *testing.T, level slog.Level) string {
 	r.Completed(ctx, ended())
 	r.Failed(ctx, deadLetter(), "destination_busy")
 	r.Failed(ctx, deadLetter().Fail(export.Failure{Permanent: true}, t0), "exp_1 is no code")
+	r.Cancelled(ctx)
+	r.Revived(ctx)
 	r.Requeued(ctx)
 	r.Retried(ctx, "plan")
 	r.StepFailed(ctx, "Export.Internal")
@@ -64,6 +66,7 @@ func TestValues(t *testing.T) {
 	want := map[string]float64{
 		"ExportsCreated": 1, "QueueAge": 2.5, "ExportsCompleted": 1, "TimeToComplete": 90, "BytesExported": 150, "RowsExported": 7, "RowsRejected": 2,
 		"ExportsFailed": 2, "ExportsFailed{Reason=destination_busy}": 1, "ExportsFailed{Reason=other}": 1, "DeadLetters": 1, "AttemptsRequeued": 1,
+		"ExportsCancelled": 1, "ExportsRetried": 1,
 		"StepRetries": 1, "StepRetries{Step=plan}": 1, "StepFailures{Error=Export.Internal}": 1, "SweepRescues": 1,
 		"SweepRuns": 3, "OpenExports": 3, "OldestOpenExportAge": 3600,
 	}

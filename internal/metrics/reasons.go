@@ -24,7 +24,7 @@ var Reasons = []string{
 	"destination_locked", "destination_network_refused", "destination_object_too_large", "destination_occupied",
 	"destination_redirected", "destination_region_wrong", "destination_reply_too_long", "destination_requester_pays",
 	"destination_role_refused", "destination_unavailable", "destination_unexpected", "destination_unsettled",
-	"destination_upload_lost", "event_unreadable", "export_exists", "export_incomplete", "export_not_found",
+	"destination_upload_lost", "event_unreadable", "export_exists", "export_incomplete", "export_kept", "export_not_found",
 	"export_superseded", "export_too_large", "file_too_large_to_deliver", "idempotency_not_found", "index_not_found",
 	"internal_error", "invalid_id", "key_unavailable", "manifest_unreadable", "no_progress", "not_signed",
 	"nothing_to_deliver", "nothing_to_export", "object_not_found", "other", "part_unreadable", "platform_error",

@@ -24,6 +24,7 @@ var invocations = []struct{ function, event string }{
 	{"CreateExportFunction", "create-export.index"},
 	{"ReadExportFunction", "read-export.retrieve"},
 	{"DownloadExportFunction", "download-export.key"},
+	{"ControlExportFunction", "control-export.cancel"},
 	{"ManageConnectorFunction", "manage-connector.test"},
 	{"PlanFunction", "plan.download"},
 	{"PackageFunction", "package.whole"},

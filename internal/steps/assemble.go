@@ -31,6 +31,7 @@ func (s Assemble) Handle(ctx context.Context, job Job) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
+	job = job.of(e)
 	w, err := openWorkshop(ctx, s.Artifacts, job)
 	if err != nil {
 		return Done{}, err

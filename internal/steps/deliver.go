@@ -31,6 +31,9 @@ type Deliver struct {
 // delivered; what differs is never overwritten.
 func (s Deliver) Handle(ctx context.Context, job Job) (Done, error) {
 	e, err := enter(ctx, s.Records, job, export.PhaseDelivering, s.Clock())
+	if fault.Is(err, fault.Superseded) {
+		s.clearAway(ctx, job)
+	}
 	if err != nil {
 		return Done{}, err
 	}
@@ -48,7 +51,7 @@ func (s Deliver) Handle(ctx context.Context, job Job) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	receipt, err := connector.Deliver(ctx, target, delivery)
+	receipt, err := connector.Deliver(ctx, fenced(s.Records, job, s.Clock, target), delivery)
 	if err != nil {
 		return Done{}, err
 	}

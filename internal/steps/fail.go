@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/videovector/exports/internal/blob"
@@ -47,7 +48,10 @@ type FailOut struct {
 // Handle queues another attempt or writes the failed state with its event mark, in one write. An export that is no
 // longer this generation's is left alone: an earlier call has had its effect, or another execution owns it.
 func (s Fail) Handle(ctx context.Context, in FailIn) (FailOut, error) {
-	e, err := s.Records.Export(ctx, in.AccountID, in.ExportID)
+	e, err := find(ctx, s.Records, in.Job)
+	if errors.Is(err, errSuperseded) {
+		return FailOut{OutcomeSuperseded}, nil
+	}
 	if err != nil {
 		return FailOut{}, err
 	}
@@ -77,6 +81,8 @@ func (s Fail) count(ctx context.Context, e export.Export, c Caught) {
 
 func outcome(e export.Export, generation int) string {
 	switch {
+	case e.Cancelled():
+		return OutcomeSuperseded
 	case e.QueueStatus == export.QueueDeadLetter:
 		return OutcomeDeadLetter
 	case e.Status == export.StatusFailed:

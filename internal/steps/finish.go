@@ -17,7 +17,7 @@ type Finish struct {
 
 // Handle completes the export. Completing what this generation has completed is success.
 func (s Finish) Handle(ctx context.Context, job Job) (Done, error) {
-	e, err := s.Records.Export(ctx, job.AccountID, job.ExportID)
+	e, err := find(ctx, s.Records, job)
 	if err != nil {
 		return Done{}, err
 	}

@@ -7,6 +7,7 @@ package steps
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/store"
 )
 
 // Job names the work of one execution: an export and the generation that the execution was started for.
@@ -26,6 +28,14 @@ type Job struct {
 	// logs and metrics: no step acts on them. A call that tells no execution is taken for the generation's.
 	Execution string `json:"execution,omitempty"`
 	Retries   int    `json:"retries,omitempty"`
+
+	fresh int // the export's FreshGeneration, once its record is read
+}
+
+// of is the job with what the export's record says of its places.
+func (j Job) of(e export.Export) Job {
+	j.fresh = e.FreshGeneration
+	return j
 }
 
 // Attrs implements stepfn.Subject.
@@ -61,9 +71,18 @@ type Clock func() time.Time
 
 var errSuperseded = fault.New(fault.Superseded, "superseded", "Another execution owns this export now.")
 
+// find reads the job's export. One that was deleted is superseded.
+func find(ctx context.Context, records Exports, job Job) (export.Export, error) {
+	e, err := records.Export(ctx, job.AccountID, job.ExportID)
+	if errors.Is(err, store.ErrExportDeleted) {
+		return e, errSuperseded
+	}
+	return e, err
+}
+
 // load reads the job's export and makes sure that it is open and still the job's generation.
 func load(ctx context.Context, records Exports, job Job) (export.Export, error) {
-	e, err := records.Export(ctx, job.AccountID, job.ExportID)
+	e, err := find(ctx, records, job)
 	if err != nil {
 		return e, err
 	}
@@ -88,15 +107,24 @@ func enter(ctx context.Context, records Exports, job Job, phase export.Phase, no
 }
 
 // abortUploads drops every open upload of the export's files and work files. It is called once nobody needs one any more:
-// the files are committed, or the export has failed. Nobody comes back to a failed export, so what a crash just then leaves
-// open is for the bucket's own rule on unfinished uploads.
+// the files are committed, or the export has ended otherwise. Nobody but its owner comes back to an export that failed by
+// itself, so what a crash just then leaves open is for the bucket's own rule on unfinished uploads. A retry that begins at
+// this very moment may lose its uploads, and with them an attempt.
 func abortUploads(ctx context.Context, artifacts blob.Uploader, job Job) error {
-	for _, prefix := range []string{folderKey(job), workKey(job, "")} {
+	return abortSome(ctx, artifacts, places(job), func(blob.Upload) bool { return true })
+}
+
+// abortSome drops the uploads below the prefixes that are wanted gone.
+func abortSome(ctx context.Context, artifacts blob.Uploader, prefixes []string, which func(blob.Upload) bool) error {
+	for _, prefix := range prefixes {
 		open, err := artifacts.Uploads(ctx, prefix)
 		if err != nil {
 			return err
 		}
 		for _, u := range open {
+			if !which(u) {
+				continue
+			}
 			if err := artifacts.AbortUpload(ctx, u.Key, u.ID); err != nil {
 				return err
 			}

@@ -38,6 +38,7 @@ const (
 	planFails  = "Plan Fail Failed"
 	packFails  = "Plan ChooseLayout Package Fail Failed"
 	shardFails = "Plan ChooseLayout PackageShards PackageShard Assemble Fail Failed"
+	redeliver  = "Plan ChooseLayout Assemble Presign ChooseDestination Deliver Finish Completed" // of what is packaged
 	deliFails  = "Plan ChooseLayout Package Assemble Presign ChooseDestination Deliver Fail Failed"
 )
 

@@ -49,7 +49,7 @@ func troubledJourneys() map[string]journey {
 		"records don't answer four times":     {spoilt(wholeIndex, first(4, "records.Export", lostBefore)), []string{download}, atOnce},
 		"records don't answer five times":     {spoilt(wholeIndex, first(5, "records.Export", lostBefore)), []string{planFails, download}, unclaimed(errLost.Message)},
 		"results break off every time":        {spoilt(wholeIndex, always("results.Open run_b/part-2.ndjson", brokenOff)), []string{packFails, packFails, packFails}, inVain(errBroken.Message)},
-		"results go once they are packaged":   {scenario{request: delivered}.losing("artifacts.Presign "), []string{deliFails, connect}, later(errLost.Message)},
+		"results go once they are packaged":   {scenario{request: delivered}.losing("artifacts.Presign "), []string{deliFails, redeliver}, later(errLost.Message)},
 		"links are refused":                   {spoilt(delivered, always("artifacts.Presign "+documentKey, refused)), []string{"Plan ChooseLayout Package Assemble Presign Fail Failed"}, forGood(errRefused.Message)},
 		"a step panics once":                  {spoilt(wholeIndex, first(1, "artifacts.CompleteUpload "+documentKey, panics)), []string{download}, atOnce},
 		"a step panics every time":            {spoilt(wholeIndex, always("artifacts.CompleteUpload "+documentKey, panics)), []string{assembleFails, assembleFails, assembleFails}, inVain(oursMessage)},

@@ -24,14 +24,31 @@ func generationKey(job Job, name string) string {
 	return workKey(job, fmt.Sprintf("g%d/%s", job.Generation, name))
 }
 
-// folderKey is where the export's files stand, with a slash at its end.
-func folderKey(job Job) string { return fmt.Sprintf("artifacts/%s/%s/", job.AccountID, job.ExportID) }
+// places are the prefixes of all that an export has in the artifacts bucket.
+func places(job Job) []string {
+	return []string{fmt.Sprintf("artifacts/%s/%s/", job.AccountID, job.ExportID), workKey(job, "")}
+}
+
+// folderKey is where the export's files stand, with a slash at its end. A retry that has begun anew has a folder of its own.
+func folderKey(job Job) string { return places(job)[0] + job.anew() }
+
+// planKey is where the plan stands that every generation goes by, until a retry begins anew.
+func planKey(job Job) string { return workKey(job, job.anew()+planName) }
+
+// anew is "" unless a retry has begun anew.
+func (j Job) anew() string {
+	if j.fresh == 0 {
+		return ""
+	}
+	return fmt.Sprintf("g%d/", j.fresh)
+}
 
 func fileKey(job Job, name string) string { return folderKey(job) + name }
 
 func manifestKey(job Job) string { return fileKey(job, export.ManifestName(job.ExportID)) }
 
-// frozen is the plan: the selection of an export and its files, written once and used by every generation.
+// frozen is the plan: the selection of an export and its files, written once and used by every generation until a retry
+// begins anew.
 type frozen struct {
 	Document  artifact.Document `json:"document"`
 	Files     []plannedFile     `json:"files"`

@@ -57,7 +57,7 @@ func (s Package) whole(ctx context.Context, job Job) error {
 	if err != nil {
 		return err
 	}
-	w, err := s.open(ctx, job)
+	w, err := s.open(ctx, job.of(e))
 	if err != nil || w.committed {
 		return err
 	}
@@ -74,10 +74,11 @@ func (s Package) whole(ctx context.Context, job Job) error {
 }
 
 func (s Package) shard(ctx context.Context, job Job, shard int) error {
-	if _, err := load(ctx, s.Records, job); err != nil {
+	e, err := load(ctx, s.Records, job)
+	if err != nil {
 		return err
 	}
-	w, err := s.open(ctx, job)
+	w, err := s.open(ctx, job.of(e))
 	if err != nil || w.committed {
 		return err
 	}
@@ -117,7 +118,7 @@ type workshop struct {
 	job       Job
 	plan      frozen
 	uploads   uploads
-	committed bool // an earlier attempt got as far as the manifest: there is nothing left to package
+	committed bool // an earlier attempt got as far as the manifest: there is nothing left to package, and no plan to do it by
 }
 
 // open reads plan and upload.
@@ -127,18 +128,15 @@ func (s Package) open(ctx context.Context, job Job) (*workshop, error) {
 
 func openWorkshop(ctx context.Context, artifacts blob.Bucket, job Job) (*workshop, error) {
 	w := &workshop{artifacts: artifacts, job: job}
-	if err := readJSON(ctx, artifacts, workKey(job, planName), &w.plan); err != nil {
-		return nil, lostWork(err)
-	}
-	if err := readJSON(ctx, artifacts, generationKey(job, uploadsName), &w.uploads); err != nil {
-		return nil, lostWork(err)
-	}
 	_, err := artifacts.Head(ctx, manifestKey(job))
-	if fault.Is(err, fault.NotFound) {
-		return w, nil
+	if !fault.Is(err, fault.NotFound) {
+		w.committed = err == nil
+		return w, err
 	}
-	w.committed = err == nil
-	return w, err
+	if err := readJSON(ctx, artifacts, planKey(job), &w.plan); err != nil {
+		return nil, lostWork(err)
+	}
+	return w, lostWork(readJSON(ctx, artifacts, generationKey(job, uploadsName), &w.uploads))
 }
 
 // lostWork makes the absence of a work file something that another attempt mends.

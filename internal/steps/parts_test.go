@@ -48,6 +48,9 @@ func (r *records) save(ctx context.Context, next export.Export, f export.Fence) 
 	r.watch.Lock()
 	defer r.watch.Unlock()
 	before, err := r.Store.Export(ctx, next.AccountID, next.ID)
+	if errors.Is(err, store.ErrExportDeleted) { // the write is refused
+		return r.Store.SaveExport(ctx, next, f)
+	}
 	if err != nil {
 		return before, err
 	}
@@ -82,13 +85,13 @@ func (r *records) judge(before, after export.Export) {
 	if after.Generation < before.Generation || after.Generation > before.Generation+1 || after.Revision != before.Revision+1 {
 		complain("a write led from generation %d, revision %d to %d, %d", before.Generation, before.Revision, after.Generation, after.Revision)
 	}
-	if after.Attempts < before.Attempts || after.Attempts > after.MaxAttempts {
+	if retried := after.RetriedGeneration > before.RetriedGeneration; !retried && !after.Deleted() && after.Attempts < before.Attempts || after.Attempts > after.MaxAttempts {
 		complain("attempts went from %d to %d of %d", before.Attempts, after.Attempts, after.MaxAttempts)
 	}
-	if after.Open() != (after.EventMark == "") || after.Open() == after.DueAt.IsZero() {
+	if !after.Deleted() && after.Open() != (after.EventMark == "") || after.Open() == after.DueAt.IsZero() && !after.Cancelled() && !after.Deleted() {
 		complain("a %s export has the event mark %q and is due at %s", after.Status, after.EventMark, after.DueAt)
 	}
-	if !after.Open() {
+	if before.Open() && !after.Open() {
 		r.ends++
 	}
 }
@@ -116,6 +119,28 @@ func (r *records) Connector(ctx context.Context, account, id string) (c store.Co
 func (r *records) DueExports(ctx context.Context, now time.Time, limit int) (due []store.Ref, err error) {
 	err = r.do("records.DueExports", func() error { due, err = r.Store.DueExports(ctx, now, limit); return err })
 	return due, err
+}
+
+func (r *records) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, i store.Idempotency) (saved export.Export, rec store.Idempotency, done bool, err error) {
+	err = r.do("records.SaveExportOnce", func() error {
+		r.watch.Lock()
+		defer r.watch.Unlock()
+		before, _ := r.Store.Export(ctx, next.AccountID, next.ID) // one that isn't there is refused below
+		if saved, rec, done, err = r.Store.SaveExportOnce(ctx, next, f, i); done {
+			r.judge(before, saved)
+		}
+		return err
+	})
+	return saved, rec, done, err
+}
+
+func (r *records) ClosingExports(ctx context.Context, now time.Time, limit int) (due []store.Ref, err error) {
+	err = r.do("records.ClosingExports", func() error { due, err = r.Store.ClosingExports(ctx, now, limit); return err })
+	return due, err
+}
+
+func (r *records) RemoveExport(ctx context.Context, account, id string) error {
+	return r.do("records.RemoveExport", func() error { return r.Store.RemoveExport(ctx, account, id) })
 }
 
 func (r *records) OpenExports(ctx context.Context) (open store.Open, err error) {
@@ -163,6 +188,15 @@ func (b bucket) Put(ctx context.Context, key string, content []byte, o blob.PutO
 		return b.keep(key, func() error { info, err = b.Bucket.Put(ctx, key, content, o); return err })
 	})
 	return info, err
+}
+
+func (b bucket) List(ctx context.Context, prefix, after string, limit int) (all []blob.Info, err error) {
+	err = b.do(b.named("List", prefix), func() error { all, err = b.Bucket.List(ctx, prefix, after, limit); return err })
+	return all, err
+}
+
+func (b bucket) Delete(ctx context.Context, key string) error {
+	return b.do(b.named("Delete", key), func() error { return b.Bucket.Delete(ctx, key) })
 }
 
 func (b bucket) Presign(ctx context.Context, key, filename string, ttl time.Duration) (url string, expires time.Time, err error) {

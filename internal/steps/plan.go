@@ -3,6 +3,7 @@ package steps
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -16,8 +17,9 @@ import (
 
 // Layouts that Plan chooses from.
 const (
-	LayoutSingle  = "single"
-	LayoutSharded = "sharded"
+	LayoutSingle    = "single"
+	LayoutSharded   = "sharded"
+	LayoutCommitted = "committed" // an earlier generation has packaged everything
 )
 
 // Sizes that decide the layout.
@@ -54,11 +56,12 @@ type PlanOut struct {
 }
 
 // Handle claims the export for the job's generation, freezes the selection unless an earlier generation has, and
-// opens this generation's upload. One that comes too late drops that upload: nobody else knows of it.
+// opens this generation's upload. One that comes too late drops that upload: nobody else knows of it. Where an earlier
+// generation has committed the files there is nothing to freeze and to open.
 func (s Plan) Handle(ctx context.Context, job Job) (PlanOut, error) {
 	out, err := s.plan(ctx, job)
 	if fault.Is(err, fault.Superseded) {
-		return PlanOut{}, cmp.Or(s.dropUploads(ctx, job), err)
+		return PlanOut{}, cmp.Or(s.giveUp(ctx, job), err)
 	}
 	return out, err
 }
@@ -75,6 +78,16 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 	if first {
 		s.Metrics.Claimed(ctx, e)
 	}
+	job = job.of(e)
+	out := PlanOut{Layout: LayoutSingle, Deliver: e.ToConnector(), Bucket: s.Artifacts.Name(), MapPrefix: generationKey(job, "map")}
+	committed, err := s.committed(ctx, job)
+	if err != nil {
+		return PlanOut{}, err
+	}
+	if committed {
+		out.Layout = LayoutCommitted
+		return out, nil
+	}
 	plan, err := s.freeze(ctx, e, job)
 	if err != nil {
 		return PlanOut{}, err
@@ -82,7 +95,6 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 	if err := s.openUploads(ctx, job, plan); err != nil {
 		return PlanOut{}, err
 	}
-	out := PlanOut{Layout: LayoutSingle, Deliver: e.ToConnector(), Bucket: s.Artifacts.Name(), MapPrefix: generationKey(job, "map")}
 	lease := export.Lease
 	if plan.sharded() {
 		lease = export.ShardedLease
@@ -97,10 +109,38 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 	return out, err
 }
 
+// committed reports whether an earlier generation has committed the files. A manifest whose files are gone is one that is
+// about to go, too: they have the same time in the bucket.
+func (s Plan) committed(ctx context.Context, job Job) (bool, error) {
+	m, _, err := readManifest(ctx, s.Artifacts, manifestKey(job))
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	missing := map[string]int64{}
+	for _, f := range m.Files {
+		missing[fileKey(job, f.Name)] = f.Bytes
+	}
+	for info, err := range objects(ctx, s.Artifacts, folderKey(job)) {
+		if err != nil {
+			return false, err
+		}
+		if size, ok := missing[info.Key]; ok && size == info.Bytes {
+			delete(missing, info.Key)
+		}
+	}
+	if len(missing) > 0 {
+		return false, fault.New(fault.Unavailable, "artifact_missing", "Files of the export are no longer in storage.")
+	}
+	return true, nil
+}
+
 // freeze gives the plan in force: the one that is there, or the one made now if it is the first.
 func (s Plan) freeze(ctx context.Context, e export.Export, job Job) (frozen, error) {
 	var plan frozen
-	err := readJSON(ctx, s.Artifacts, workKey(job, planName), &plan)
+	err := readJSON(ctx, s.Artifacts, planKey(job), &plan)
 	if !fault.Is(err, fault.NotFound) {
 		return plan, err
 	}
@@ -111,7 +151,7 @@ func (s Plan) freeze(ctx context.Context, e export.Export, job Job) (frozen, err
 	if plan, err = s.make(ctx, e, runs); err != nil {
 		return plan, err
 	}
-	return plan, writeOnce(ctx, s.Artifacts, workKey(job, planName), &plan)
+	return plan, writeOnce(ctx, s.Artifacts, planKey(job), &plan)
 }
 
 // selectRuns gives the selected runs in document order.
@@ -262,17 +302,27 @@ func (s Plan) openUploads(ctx context.Context, job Job, plan frozen) error {
 	return s.abort(ctx, job, own) // a twin of this step was first
 }
 
-// dropUploads aborts this generation's uploads, if there are any.
-func (s Plan) dropUploads(ctx context.Context, job Job) error {
-	var open uploads
-	err := readJSON(ctx, s.Artifacts, generationKey(job, uploadsName), &open)
+// giveUp drops what a Plan that came too late has opened: of an export that has failed, or was deleted, whatever is open,
+// and else this generation's uploads.
+func (s Plan) giveUp(ctx context.Context, job Job) error {
+	e, err := find(ctx, s.Records, job)
+	switch {
+	case errors.Is(err, errSuperseded), err == nil && e.Status == export.StatusFailed:
+		return abortUploads(ctx, s.Artifacts, job)
+	case err != nil:
+		return err
+	}
+	var own uploads
+	err = readJSON(ctx, s.Artifacts, generationKey(job, uploadsName), &own)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return s.abort(ctx, job, open)
+	// The record may be in another folder by now than this generation was: the ids tell which uploads are its own.
+	ids := slices.Collect(maps.Values(own))
+	return abortSome(ctx, s.Artifacts, places(job)[:1], func(u blob.Upload) bool { return slices.Contains(ids, u.ID) })
 }
 
 func (s Plan) abort(ctx context.Context, job Job, open uploads) error {

@@ -86,7 +86,7 @@ func (w *world) checkCompleted(e export.Export) {
 	if got := w.follow(e.Link.URL); !bytes.Equal(got, first) && time.Now().Before(e.Link.ExpiresAt) {
 		w.t.Errorf("the link gives %d bytes, the first file has %d", len(got), len(first))
 	}
-	w.checkCopies(e, first, manifest)
+	w.checkCopies(e, first)
 }
 
 // checkFiles: what stands is what the manifest lists, every file is as it says, and holds the selected results.
@@ -141,7 +141,7 @@ func (w *world) checkRecord(e export.Export, m artifact.Manifest, manifest []byt
 }
 
 // checkCopies: the destination holds equal copies, or nothing when there is none.
-func (w *world) checkCopies(e export.Export, document, manifest []byte) {
+func (w *world) checkCopies(e export.Export, document []byte) {
 	w.t.Helper()
 	if w.plan.request.Destination == nil {
 		if held := w.customer.holds(); len(held) != 0 || e.Receipt != nil {
@@ -149,12 +149,15 @@ func (w *world) checkCopies(e export.Export, document, manifest []byte) {
 		}
 		return
 	}
-	want := map[string][]byte{"base/team/exp_1.json": document, "base/team/exp_1.manifest.json": manifest}
+	want := map[string][]byte{}
+	for _, key := range w.objects() {
+		want["base/team/"+strings.TrimPrefix(key, folderKey)] = w.artifact(key)
+	}
 	if held := w.customer.holds(); !maps.EqualFunc(held, want, bytes.Equal) {
-		w.t.Errorf("the destination holds %q, want %q", held, want)
+		w.t.Errorf("the destination holds %d objects, want these %d: %v", len(held), len(want), slices.Sorted(maps.Keys(want)))
 	}
 	if r := e.Receipt; r == nil || r.SHA256 != hexSum(document) || r.Bytes != int64(len(document)) || r.DeliveredAt.IsZero() ||
-		r.URI != "s3://customer/base/team/exp_1.json" || r.ManifestURI != "s3://customer/base/team/exp_1.manifest.json" {
+		r.URI != "s3://customer/base/team/"+e.Artifact.FirstFile() || r.ManifestURI != "s3://customer/base/team/exp_1.manifest.json" {
 		w.t.Errorf("receipt = %+v", r)
 	}
 }

@@ -21,6 +21,8 @@ const sweepBatch = 200
 type SweepRecords interface {
 	Exports
 	DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error)
+	ClosingExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error)
+	RemoveExport(ctx context.Context, account, id string) error
 	OpenExports(ctx context.Context) (store.Open, error)
 }
 
@@ -29,11 +31,11 @@ type Starter interface {
 	Start(ctx context.Context, account, exportID string, generation int) error
 }
 
-// Sweep takes care of every open export that no execution moves. It is called by a schedule, and by the rule on
-// executions that ended other than well.
+// Sweep takes care of every open export that no execution moves, and clears up after those that were cancelled or deleted.
+// It is called by a schedule, and by the rule on executions that ended other than well.
 type Sweep struct {
 	Records   SweepRecords
-	Artifacts blob.Uploader
+	Artifacts blob.Bucket
 	Starter   Starter
 	Metrics   *metrics.Recorder
 	Clock     Clock
@@ -56,6 +58,7 @@ type SweepOut struct {
 	Started      int `json:"started"`
 	DeadLettered int `json:"dead_lettered"`
 	Skipped      int `json:"skipped"` // moved meanwhile, or not to be started just now and due again
+	Cleared      int `json:"cleared"` // up after
 }
 
 // Handle restarts, or gives up on, what is due. The failure of one export is logged and doesn't keep it from the
@@ -76,7 +79,7 @@ func (s Sweep) Handle(ctx context.Context, in SweepIn) (SweepOut, error) {
 		s.one(ctx, ref, s.isDue, &out)
 	}
 	s.measure(ctx)
-	return out, nil
+	return out, s.clear(ctx, &out)
 }
 
 // measure tells that the sweep was done, and what is still open. A count that can't be had keeps no sweep from being one.

@@ -14,6 +14,7 @@ import (
 
 	exports "github.com/videovector/exports"
 	"github.com/videovector/exports/internal/asl"
+	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/blobtest/memblob"
 	"github.com/videovector/exports/internal/export"
@@ -122,6 +123,10 @@ func (w *world) makeFunctions() {
 		Store: w.records, Artifacts: artifacts, Results: slowly{bucket{w.results, w.gremlin, w.records}, w.plan.slow}, Executions: w,
 		Connectors: w.customer, Clock: time.Now, Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	}
+	var err error
+	if p.Keyring, err = auth.NewKeyring(auth.Keys{Current: bytes.Repeat([]byte("k"), auth.MinKeyBytes)}); err != nil {
+		w.t.Fatal(err)
+	}
 	p.PartBytes = 900 // two parts, or a part and a half of a run
 	if w.plan.large {
 		p.ShardThreshold, p.ShardBytes, p.PartBytes = 1, 8<<20, 2<<20
@@ -132,14 +137,13 @@ func (w *world) makeFunctions() {
 	all := map[string]localgw.Function{}
 	for name, build := range map[string]func(wiring.Parts) any{
 		"plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble, "presign": wiring.Presign,
-		"deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
+		"deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep, "control-export": wiring.ControlExport,
 	} {
 		all[name] = localgw.Function{Handler: build(p), Timeout: limits(w.t)[name]}
 		if w.plan.patient {
 			all[name] = localgw.Function{Handler: build(p), Timeout: 10_000 * time.Hour}
 		}
 	}
-	var err error
 	if w.functions, err = localgw.NewInProcess(localgw.InProcessConfig{Functions: all, NewID: func() string { return "request" }, Log: p.Log}); err != nil {
 		w.t.Fatal(err)
 	}

@@ -10,7 +10,9 @@ import (
 
 // The failures of the contract, alike in every implementation.
 var (
-	ErrExportNotFound      = fault.New(fault.NotFound, "export_not_found", "There is no such export.")
+	ErrExportNotFound = fault.New(fault.NotFound, "export_not_found", "There is no such export.")
+	// ErrExportDeleted is alike for whoever asks for an export; who works on one learns that it was there.
+	ErrExportDeleted       = fault.New(fault.NotFound, "export_not_found", "There is no such export.")
 	ErrIdempotencyNotFound = fault.New(fault.NotFound, "idempotency_not_found", "No request was made under this key.")
 	ErrIndexNotFound       = fault.New(fault.NotFound, "index_not_found", "There is no such index.")
 	ErrRunNotFound         = fault.New(fault.NotFound, "prompt_run_not_found", "There is no such prompt run.")
@@ -18,6 +20,8 @@ var (
 	ErrAPIKeyNotFound      = fault.New(fault.NotFound, "api_key_not_found", "There is no such API key.")
 	// ErrExportExists refuses to create an export under an id that another one has.
 	ErrExportExists = fault.New(fault.Conflict, "export_exists", "There is an export with this id already.")
+	// ErrExportKept refuses to remove an export that was not deleted.
+	ErrExportKept = fault.New(fault.Conflict, "export_kept", "The export was not deleted.")
 	// ErrConnectorExists refuses to create a connector under an id that another one has.
 	ErrConnectorExists = fault.New(fault.Conflict, "connector_exists", "There is a connector with this id already.")
 )

@@ -28,31 +28,41 @@ type Exports interface {
 	CreateExport(ctx context.Context, e export.Export, idem *Idempotency) (rec Idempotency, created bool, err error)
 	// Idempotency is the live record of a key at the time now.
 	Idempotency(ctx context.Context, key IdempotencyKey, now time.Time) (Idempotency, error)
-	// Export is one export of the account.
+	// Export is one export of the account. One that was deleted is ErrExportDeleted, for as long as it isn't removed.
 	Export(ctx context.Context, account, id string) (export.Export, error)
-	// ListExports gives a page, newest first.
+	// ListExports gives a page, newest first, without those that were deleted.
 	ListExports(ctx context.Context, account string, q ListQuery) (Page, error)
 	// SaveExport replaces the record if the fence holds for the stored one, and returns it with its new revision
 	// (fence.Revision + 1). A stored record of another generation or status fails with fault.Superseded, one that
 	// only another revision was written to fails with fault.Unavailable and may be read and tried again.
 	SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error)
+	// SaveExportOnce is SaveExport that leaves an idempotency record in the same transaction. When a live record of that
+	// key exists already, nothing is written and that record is returned with done false, as it is to a writer whose
+	// reply was lost.
+	SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem Idempotency) (saved export.Export, rec Idempotency, done bool, err error)
 	// DueExports lists open exports whose DueAt is not after now, soonest first. It may lag behind writes, so its
 	// reader loads a record before acting on it.
 	DueExports(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 	// OpenExports counts the exports that are open and due at some time, of every account. It may lag behind writes.
 	OpenExports(ctx context.Context) (Open, error)
+	// ClosingExports lists exports that have ended, or were deleted, and whose DueAt is not after now, soonest first. It
+	// may lag behind writes.
+	ClosingExports(ctx context.Context, now time.Time, limit int) ([]Ref, error)
+	// RemoveExport removes the record of a deleted export; one that is gone is success. One that was not deleted fails
+	// with fault.Conflict and stays.
+	RemoveExport(ctx context.Context, account, id string) error
 }
 
 // Open is what there is of open exports.
 type Open struct {
 	Count  int
-	Oldest time.Time // when the oldest of them was created; zero without any
+	Oldest time.Time // when the oldest of them was created, or retried by its owner; zero without any
 }
 
-// Add is one more of them, created at the time.
-func (o Open) Add(created time.Time) Open {
-	if o.Count == 0 || created.Before(o.Oldest) {
-		o.Oldest = created
+// Add is one more of them, open since the time.
+func (o Open) Add(since time.Time) Open {
+	if o.Count == 0 || since.Before(o.Oldest) {
+		o.Oldest = since
 	}
 	o.Count++
 	return o

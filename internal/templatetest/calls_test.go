@@ -148,6 +148,15 @@ func itemCalls(t *testing.T) map[string][]string {
 			_, err := s.ListExports(ctx, "acct", store.ListQuery{Limit: 1})
 			return err
 		},
+		"SaveExportOnce": func(s *dynamostore.Store) error {
+			_, _, _, err := s.SaveExportOnce(ctx, e, e.Fence(), idem)
+			return err
+		},
+		"ClosingExports": func(s *dynamostore.Store) error { _, err := s.ClosingExports(ctx, now, 1); return err },
+		"RemoveExport": func(s *dynamostore.Store) error {
+			_ = s.RemoveExport(ctx, "acct", "exp_1") // it meets another transaction
+			return s.RemoveExport(ctx, "acct", "exp_1")
+		},
 		"DueExports":  func(s *dynamostore.Store) error { _, err := s.DueExports(ctx, now, 1); return err },
 		"OpenExports": func(s *dynamostore.Store) error { _, err := s.OpenExports(ctx); return err },
 		"Index":       func(s *dynamostore.Store) error { _, err := s.Index(ctx, "acct", "idx"); return err },

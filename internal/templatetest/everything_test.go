@@ -28,6 +28,7 @@ func runEverything(t *testing.T, l *ledger) {
 	t.Run("failures", func(t *testing.T) { failures(newWorld(t, l)) })
 	t.Run("rotation", func(t *testing.T) { rotation(newWorld(t, l)) })
 	t.Run("connectors", func(t *testing.T) { connectors(newWorld(t, l)) })
+	t.Run("controls", func(t *testing.T) { controls(newWorld(t, l)) })
 }
 
 // rotation replaces the signing keys once.
@@ -285,6 +286,40 @@ func failures(w *world) {
 		w.step("plan", silent)
 	}
 	w.t.Error("the sweeper never gave up")
+}
+
+// controls cancels, retries and deletes exports that workers come too late for.
+func controls(w *world) {
+	path := func(job map[string]any) string { return "/v2/exports/" + job["export_id"].(string) }
+	job := w.create("prompt-run/run_1", "")
+	w.step("plan", job)
+	w.leave(job)
+	w.http("control-export", "POST", path(job)+"/cancel", "", 200)
+	w.http("control-export", "POST", path(job)+"/cancel", "", 200) // the same again
+	w.leave(job)
+	if _, err := w.call("plan", job); err == nil || !strings.Contains(err.Error(), "Export.Superseded") {
+		w.t.Errorf("plan of a cancelled export: %v", err)
+	}
+	w.http("control-export", "POST", path(job)+"/retry", "", 200)
+
+	left := w.create("prompt-run/run_2", "")
+	w.http("control-export", "POST", path(left)+"/cancel", "", 200)
+	gone := w.create("prompt-run/run_3", "")
+	for _, step := range []string{"plan", "package", "assemble"} {
+		w.step(step, gone)
+	}
+	w.leave(gone)
+	w.http("control-export", "DELETE", path(gone), "", 200)
+	w.http("control-export", "DELETE", path(gone), "", 404)
+	for _, late := range []map[string]any{left, gone} {
+		w.leave(late)
+		for _, prefix := range []string{"work", "artifacts"} {
+			_, err := w.artifacts.Put(w.t.Context(), fmt.Sprintf("%s/acct/%s/late", prefix, late["export_id"]), nil, blob.PutOptions{})
+			w.must(err)
+		}
+	}
+	w.now = w.now.Add(time.Hour)
+	w.step("sweep", map[string]any{"detail-type": "Scheduled Event"})
 }
 
 // starter starts nothing.

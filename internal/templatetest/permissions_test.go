@@ -119,8 +119,9 @@ func TestWhoReachesEveryAccount(t *testing.T) {
 		"CreateExportRole":         {"dynamodb:BatchGetItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*", "dynamodb:Query Table RUN#*"},
 		"ReadExportRole":           {"dynamodb:GetItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
 		"DownloadExportRole":       {"dynamodb:GetItem Table ACCT#*", "dynamodb:GetItem Table KEY#*"},
+		"ControlExportRole":        {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*"},
 		"ManageConnectorRole":      {"dynamodb:DeleteItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
-		"SweepRole":                {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "s3:AbortMultipartUpload ArtifactsBucket/artifacts/*", "s3:AbortMultipartUpload ArtifactsBucket/work/*"},
+		"SweepRole":                {"dynamodb:DeleteItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "s3:AbortMultipartUpload ArtifactsBucket/artifacts/*", "s3:AbortMultipartUpload ArtifactsBucket/work/*", "s3:DeleteObject ArtifactsBucket/artifacts/*", "s3:DeleteObject ArtifactsBucket/work/*"},
 		"cloudfront.amazonaws.com": {"s3:GetObject ArtifactsBucket/artifacts/* if StringEquals AWS:SourceArn cloudfront::${AWS::AccountId}:distribution/${Distribution}"},
 		"ExportMachineRole":        {"s3:AbortMultipartUpload ArtifactsBucket/work/*", "s3:GetObject ArtifactsBucket/work/*", "s3:ListMultipartUploadParts ArtifactsBucket/work/*", "s3:PutObject ArtifactsBucket/work/*"},
 	}
@@ -432,7 +433,7 @@ func TestSessionsReachNoOtherAccount(t *testing.T) {
 		}
 		for _, folder := range []string{"work", "artifacts"} {
 			calls = append(calls, "s3:ListBucketMultipartUploads ArtifactsBucket if StringLike s3:prefix "+folder+"/"+account+"/exp/")
-			for _, action := range []string{"GetObject", "PutObject", "AbortMultipartUpload"} {
+			for _, action := range []string{"GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload"} {
 				calls = append(calls, "s3:"+action+" ArtifactsBucket/"+folder+"/"+account+"/exp/a")
 			}
 		}

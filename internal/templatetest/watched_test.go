@@ -47,6 +47,21 @@ func (r records) ListExports(ctx context.Context, account string, q store.ListQu
 	return r.Store.ListExports(ctx, account, q)
 }
 
+func (r records) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem store.Idempotency) (export.Export, store.Idempotency, bool, error) {
+	r.note(ctx, "SaveExportOnce")
+	return r.Store.SaveExportOnce(ctx, next, fence, idem)
+}
+
+func (r records) ClosingExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
+	r.note(ctx, "ClosingExports")
+	return r.Store.ClosingExports(ctx, now, limit)
+}
+
+func (r records) RemoveExport(ctx context.Context, account, id string) error {
+	r.note(ctx, "RemoveExport")
+	return r.Store.RemoveExport(ctx, account, id)
+}
+
 func (r records) DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
 	r.note(ctx, "DueExports")
 	return r.Store.DueExports(ctx, now, limit)
@@ -152,7 +167,7 @@ func (b bucket) Open(ctx context.Context, key string, offset, length int64) (io.
 }
 
 func (b bucket) List(ctx context.Context, prefix, startAfter string, limit int) ([]blob.Info, error) {
-	b.note(ctx, "s3:ListBucket "+b.name)
+	b.note(ctx, "s3:ListBucket "+b.name+" if StringLike s3:prefix "+prefix)
 	return b.Bucket.List(ctx, prefix, startAfter, limit)
 }
 

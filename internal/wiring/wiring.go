@@ -93,6 +93,14 @@ func ReadExport(p Parts) any {
 	})), p.Log)
 }
 
+// ControlExport serves what owners do to exports.
+func ControlExport(p Parts) any {
+	return apigw.Handler(p.fresh(api.ControlExport(api.ControlConfig{
+		Exports: p.Store, Clearer: steps.Purger{Artifacts: p.Artifacts}, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock,
+		Metrics: p.metrics(), Log: p.Log,
+	})), p.Log)
+}
+
 // DownloadExport serves documents.
 func DownloadExport(p Parts) any {
 	h := p.fresh(api.DownloadExport(api.DownloadConfig{

@@ -27,7 +27,10 @@ type target struct {
 	partBytes    int64
 }
 
-var _ connector.Target = target{}
+var (
+	_ connector.Target    = target{}
+	_ connector.Abandoner = target{}
+)
 
 // URI implements connector.Target.
 func (t target) URI(key string) string { return "s3://" + t.name + "/" + key }
@@ -73,6 +76,11 @@ func (c content) Read(p []byte) (int, error) {
 		err = c.target.explain(err)
 	}
 	return n, err
+}
+
+// Abandon implements connector.Abandoner.
+func (t target) Abandon(ctx context.Context, key string) error {
+	return t.explain(t.abortAll(ctx, key))
 }
 
 // Remove implements connector.Target.

@@ -40,13 +40,28 @@ type creation struct {
 	exists error
 }
 
-// createUnder makes the item and leaves the idempotency record, or answers with the live record of the key.
 func (s *Store) createUnder(ctx context.Context, c creation) (store.Idempotency, bool, error) {
+	return s.writeUnder(ctx, writeOnce{
+		idem: c.idem, item: c.item, when: absentItem, mine: c.idem.ResourceID, refused: func(item) error { return c.exists },
+	})
+}
+
+// writeOnce is an item that is to be written under an idempotency record.
+type writeOnce struct {
+	idem    store.Idempotency
+	item    item
+	when    condition
+	refused func(stored item) error // why not, if the condition doesn't hold; stored is empty without an item
+	mine    string                  // the resource of a record that only this write can have left; "" if others may have, too
+}
+
+// writeUnder writes the item and leaves the idempotency record, or answers with the live record of the key.
+func (s *Store) writeUnder(ctx context.Context, c writeOnce) (store.Idempotency, bool, error) {
 	if err := writable(c.idem.AccountID, c.idem.Route, c.idem.Key); err != nil {
 		return store.Idempotency{}, false, err
 	}
 	for wait := firstWait; ; wait *= 2 {
-		rec, created, err := s.tryCreation(ctx, c)
+		rec, created, err := s.tryWrite(ctx, c)
 		if !reason(err, reasonConflict) || wait > lastWait {
 			return rec, created, failure(err)
 		}
@@ -55,7 +70,7 @@ func (s *Store) createUnder(ctx context.Context, c creation) (store.Idempotency,
 		}
 		rec, err = s.Idempotency(ctx, c.idem.IdempotencyKey, c.idem.Now)
 		if !fault.Is(err, fault.NotFound) {
-			return rec, err == nil && rec.ResourceID == c.idem.ResourceID, err
+			return rec, err == nil && rec.ResourceID == c.mine, err
 		}
 	}
 }
@@ -84,25 +99,25 @@ func (s *Store) createAlone(ctx context.Context, e export.Export) (store.Idempot
 	return store.Idempotency{}, saved && err == nil, err
 }
 
-// tryCreation tries the transaction once: the idempotency record first, then the item. Its failures are the SDK's own,
+// tryWrite tries the transaction once: the idempotency record first, then the item. Its failures are the SDK's own,
 // but for those that decide the matter.
-func (s *Store) tryCreation(ctx context.Context, c creation) (store.Idempotency, bool, error) {
+func (s *Store) tryWrite(ctx context.Context, c writeOnce) (store.Idempotency, bool, error) {
 	record, err := encode(idempotencyKey(c.idem.IdempotencyKey), rowOfIdempotency(c.idem))
 	if err != nil {
 		return store.Idempotency{}, false, err
 	}
 	_, err = s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		ClientRequestToken: aws.String(token()), // the SDK's repetitions of a lost reply count as one
-		TransactItems:      []types.TransactWriteItem{s.putInTx(record, expiredBy(c.idem.Now)), s.putInTx(c.item, absentItem)},
+		TransactItems:      []types.TransactWriteItem{s.putInTx(record, expiredBy(c.idem.Now)), s.putInTx(c.item, c.when)},
 	})
 	if err == nil {
 		return kept(c.idem), true, nil
 	}
 	switch why := reasons(err); {
 	case len(why) == 2 && aws.ToString(why[0].Code) == reasonCondition:
-		return winner(why[0].Item, c.idem.ResourceID)
+		return winner(why[0].Item, c.mine)
 	case len(why) == 2 && aws.ToString(why[1].Code) == reasonCondition:
-		return store.Idempotency{}, false, c.exists
+		return store.Idempotency{}, false, c.refused(why[1].Item)
 	}
 	return store.Idempotency{}, false, err
 }

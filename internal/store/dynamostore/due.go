@@ -61,8 +61,8 @@ func (s *Store) OpenExports(ctx context.Context) (store.Open, error) {
 	return open, errors.Join(errs[:]...)
 }
 
-// openInShard is when the exports of one partition were created.
-func (s *Store) openInShard(ctx context.Context, shard string) (created []time.Time, err error) {
+// openInShard is since when the exports of one partition are open.
+func (s *Store) openInShard(ctx context.Context, shard string) (since []time.Time, err error) {
 	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
 		TableName: aws.String(s.table), IndexName: aws.String(DueIndex),
 		KeyConditionExpression:    aws.String("open_shard = :shard"),
@@ -74,14 +74,14 @@ func (s *Store) openInShard(ctx context.Context, shard string) (created []time.T
 			return nil, failure(err)
 		}
 		for _, i := range page.Items {
-			at, err := time.Parse(time.RFC3339Nano, textOf(i[createdAt]))
+			at, err := time.Parse(time.RFC3339Nano, cmp.Or(textOf(i[retriedAt]), textOf(i[createdAt])))
 			if err != nil {
 				return nil, store.Broken(err)
 			}
-			created = append(created, at)
+			since = append(since, at)
 		}
 	}
-	return created, nil
+	return since, nil
 }
 
 // dueInShard is the first entries of one partition, soonest first.

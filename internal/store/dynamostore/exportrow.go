@@ -6,8 +6,8 @@ import (
 	"github.com/videovector/exports/internal/export"
 )
 
-// exportRow is an export. OpenShard and DueAt are there as long as it is open and due at some time: they are what
-// puts the item into the index of open exports.
+// exportRow is an export. OpenShard and DueAt are there as long as it is due at some time: they are what puts the item into
+// the index of open exports, or beside them, of those that have ended.
 type exportRow struct {
 	ID          string             `dynamodbav:"export_id"`
 	AccountID   string             `dynamodbav:"account_id"`
@@ -26,6 +26,8 @@ type exportRow struct {
 	Generation        int                `dynamodbav:"generation"`
 	Revision          int64              `dynamodbav:"revision"`
 	ClaimedGeneration int                `dynamodbav:"claimed_generation"`
+	RetriedGeneration int                `dynamodbav:"retried_generation,omitempty"`
+	FreshGeneration   int                `dynamodbav:"fresh_generation,omitempty"`
 	Attempts          int                `dynamodbav:"attempts"`
 	MaxAttempts       int                `dynamodbav:"max_attempts"`
 
@@ -35,16 +37,19 @@ type exportRow struct {
 	CompletedAt time.Time `dynamodbav:"completed_at,omitempty"`
 	UpdatedAt   time.Time `dynamodbav:"updated_at,omitempty"`
 	ExpiresAt   time.Time `dynamodbav:"artifact_expires_at,omitempty"`
+	RetriedAt   time.Time `dynamodbav:"retried_at,omitempty"`
+	DeletedAt   time.Time `dynamodbav:"deleted_at,omitempty"`
 	OpenShard   string    `dynamodbav:"open_shard,omitempty"`
 	DueAt       millis    `dynamodbav:"due_at,omitempty"`
 
-	Progress     progressRow  `dynamodbav:"progress"`
-	Artifact     *artifactRow `dynamodbav:"artifact,omitempty"`
-	Link         *linkRow     `dynamodbav:"link,omitempty"`
-	Receipt      *receiptRow  `dynamodbav:"receipt,omitempty"`
-	LastError    string       `dynamodbav:"last_error,omitempty"`
-	ErrorMessage string       `dynamodbav:"error_message,omitempty"`
-	EventMark    string       `dynamodbav:"event_mark,omitempty"`
+	Progress     progressRow    `dynamodbav:"progress"`
+	Artifact     *artifactRow   `dynamodbav:"artifact,omitempty"`
+	Link         *linkRow       `dynamodbav:"link,omitempty"`
+	Receipt      *receiptRow    `dynamodbav:"receipt,omitempty"`
+	LastError    string         `dynamodbav:"last_error,omitempty"`
+	ErrorMessage string         `dynamodbav:"error_message,omitempty"`
+	Outcome      export.Outcome `dynamodbav:"outcome,omitempty"`
+	EventMark    string         `dynamodbav:"event_mark,omitempty"`
 
 	// WriteToken is the writer's own, new with every write: who finds it in the item knows that the write was done.
 	WriteToken string `dynamodbav:"write_token"`
@@ -133,15 +138,20 @@ func rowOf(e export.Export, token string) exportRow {
 		Destination: (*destinationRow)(e.Request.Destination),
 		Formats:     e.Request.Formats, Compression: e.Request.Compression, TextField: e.Request.TextField,
 		Status: e.Status, QueueStatus: e.QueueStatus, Generation: e.Generation, Revision: e.Revision,
-		ClaimedGeneration: e.ClaimedGeneration, Attempts: e.Attempts, MaxAttempts: e.MaxAttempts,
+		ClaimedGeneration: e.ClaimedGeneration, RetriedGeneration: e.RetriedGeneration, FreshGeneration: e.FreshGeneration,
+		Attempts: e.Attempts, MaxAttempts: e.MaxAttempts,
 		CreatedAt: e.CreatedAt, AvailableAt: e.AvailableAt, StartedAt: e.StartedAt, CompletedAt: e.CompletedAt,
-		UpdatedAt: e.UpdatedAt, ExpiresAt: e.ExpiresAt,
+		UpdatedAt: e.UpdatedAt, ExpiresAt: e.ExpiresAt, RetriedAt: e.RetriedAt, DeletedAt: e.DeletedAt,
 		Progress: progressRow(e.Progress), Artifact: artifactRowOf(e.Artifact), Link: (*linkRow)(e.Link), Receipt: (*receiptRow)(e.Receipt),
-		LastError: e.LastError, ErrorMessage: e.ErrorMessage, EventMark: e.EventMark,
+		LastError: e.LastError, ErrorMessage: e.ErrorMessage, Outcome: e.Outcome, EventMark: e.EventMark,
 		WriteToken: token,
 	}
-	if e.Open() && !e.DueAt.IsZero() {
+	switch {
+	case e.DueAt.IsZero():
+	case e.Open():
 		r.OpenShard, r.DueAt = shardOf(e.ID), millis(e.DueAt)
+	default:
+		r.OpenShard, r.DueAt = closingShard, millis(e.DueAt)
 	}
 	return r
 }
@@ -154,10 +164,11 @@ func (r exportRow) export() export.Export {
 			Formats: r.Formats, Compression: r.Compression, TextField: r.TextField,
 		},
 		Status: r.Status, QueueStatus: r.QueueStatus, Generation: r.Generation, Revision: r.Revision,
-		ClaimedGeneration: r.ClaimedGeneration, Attempts: r.Attempts, MaxAttempts: r.MaxAttempts,
+		ClaimedGeneration: r.ClaimedGeneration, RetriedGeneration: r.RetriedGeneration, FreshGeneration: r.FreshGeneration,
+		Attempts: r.Attempts, MaxAttempts: r.MaxAttempts,
 		CreatedAt: r.CreatedAt, AvailableAt: r.AvailableAt, StartedAt: r.StartedAt, CompletedAt: r.CompletedAt,
-		UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt, DueAt: time.Time(r.DueAt),
+		UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt, RetriedAt: r.RetriedAt, DeletedAt: r.DeletedAt, DueAt: time.Time(r.DueAt),
 		Progress: export.Progress(r.Progress), Artifact: r.Artifact.artifact(), Link: (*export.Link)(r.Link), Receipt: (*export.Receipt)(r.Receipt),
-		LastError: r.LastError, ErrorMessage: r.ErrorMessage, EventMark: r.EventMark,
+		LastError: r.LastError, ErrorMessage: r.ErrorMessage, Outcome: r.Outcome, EventMark: r.EventMark,
 	}
 }

@@ -16,6 +16,9 @@ func (s *Store) Export(ctx context.Context, account, id string) (export.Export, 
 		return export.Export{}, store.ErrExportNotFound
 	}
 	row, err := get[exportRow](ctx, s, exportKey(account, id), store.ErrExportNotFound)
+	if err == nil && !row.DeletedAt.IsZero() {
+		return export.Export{}, store.ErrExportDeleted
+	}
 	return row.export(), err
 }
 

@@ -87,6 +87,9 @@ func writable(ids ...string) error {
 // dueShards is how many partitions the index of open exports is spread over, so that none takes every write.
 const dueShards = 8
 
+// closingShard is the partition of exports that have ended and are still to be cleared up after: few, so one holds them.
+const closingShard = "CLOSING"
+
 func dueShard(n uint32) string { return fmt.Sprintf("OPEN#%d", n%dueShards) }
 
 func shardOf(exportID string) string {

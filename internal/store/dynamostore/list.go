@@ -38,7 +38,9 @@ func (s *Store) ListExports(ctx context.Context, account string, q store.ListQue
 			if err != nil {
 				return store.Page{}, err
 			}
-			page.Exports = append(page.Exports, row.export())
+			if row.DeletedAt.IsZero() {
+				page.Exports = append(page.Exports, row.export())
+			}
 		}
 		if out.LastEvaluatedKey == nil {
 			return page, nil

@@ -14,10 +14,12 @@ import (
 const (
 	// TTLAttribute is when DynamoDB may delete an item, in Unix seconds. Only idempotency records have it.
 	TTLAttribute = "ttl"
-	// DueIndex holds the open exports, and nothing else, by the time they are due.
+	// DueIndex holds the open exports, and those that are still to be cleared up after, by the time they are due.
 	DueIndex = "open-by-due"
-	// createdAt is when an export was created; the index of open exports holds it besides its keys.
+	// createdAt is when an export was created, retriedAt when its owner retried it; the index of open exports holds them
+	// besides its keys.
 	createdAt = "created_at"
+	retriedAt = "retried_at"
 )
 
 // TableAPI is what CreateTable calls of DynamoDB.
@@ -46,7 +48,7 @@ func Description(table string) *dynamodb.CreateTableInput {
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
 			IndexName:  aws.String(DueIndex),
 			KeySchema:  keySchema("open_shard", "due_at"),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{createdAt}},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{createdAt, retriedAt}},
 		}},
 	}
 }

@@ -31,9 +31,9 @@ func insertExport(ctx context.Context, tx *sql.Tx, e export.Export) error {
 	if err != nil {
 		return err
 	}
-	done, err := tx.ExecContext(ctx, `INSERT INTO exports (account, id, type, target, status, generation, revision, due_ms, record)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		e.AccountID, e.ID, e.Request.Type, e.Request.TargetID, e.Status, e.Generation, e.Revision, due(e), record)
+	done, err := tx.ExecContext(ctx, `INSERT INTO exports (account, id, type, target, status, generation, revision, due_ms, closing_ms, deleted, record)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		e.AccountID, e.ID, e.Request.Type, e.Request.TargetID, e.Status, e.Generation, e.Revision, due(e), closing(e), e.Deleted(), record)
 	if err != nil {
 		return err
 	}
@@ -50,36 +50,65 @@ func changedOne(done sql.Result, otherwise error) error {
 
 // Export is one export of the account.
 func (s *Store) Export(ctx context.Context, account, id string) (export.Export, error) {
-	return one[export.Export](ctx, s.read, store.ErrExportNotFound, `SELECT record FROM exports WHERE account = ? AND id = ?`, account, id)
+	e, err := stored(ctx, s.read, account, id)
+	if err == nil && e.Deleted() {
+		return export.Export{}, store.ErrExportDeleted
+	}
+	return e, err
+}
+
+// stored is the export as it is kept, deleted or not.
+func stored(ctx context.Context, q querier, account, id string) (export.Export, error) {
+	return one[export.Export](ctx, q, store.ErrExportNotFound, `SELECT record FROM exports WHERE account = ? AND id = ?`, account, id)
 }
 
 // SaveExport is one conditional statement; only a refusal costs a second one, to learn why.
 func (s *Store) SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error) {
 	next.Revision = fence.Revision + 1
-	record, err := encode(next)
-	if err != nil {
-		return export.Export{}, store.Broken(err)
-	}
-	statuses, err := encode(fence.Statuses)
-	if err != nil {
-		return export.Export{}, store.Broken(err)
-	}
-	done, err := s.write.ExecContext(ctx, `UPDATE exports
-		SET type = ?, target = ?, status = ?, generation = ?, revision = ?, due_ms = ?, record = ?
-		WHERE account = ? AND id = ? AND generation = ? AND revision = ? AND status IN (SELECT value FROM json_each(?))`,
-		next.Request.Type, next.Request.TargetID, next.Status, next.Generation, next.Revision, due(next), record,
-		next.AccountID, next.ID, fence.Generation, fence.Revision, statuses)
+	saved, err := update(ctx, s.write, next, fence)
 	if err != nil {
 		return export.Export{}, failure(err)
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 1 {
-		return next, failure(err)
+	if saved {
+		return next, nil
 	}
-	stored, err := s.Export(ctx, next.AccountID, next.ID)
+	return export.Export{}, unsaved(ctx, s.read, next, fence)
+}
+
+// executor is a pool or a transaction.
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// update replaces the record if the fence holds, and tells whether it does.
+func update(ctx context.Context, x executor, next export.Export, fence export.Fence) (saved bool, err error) {
+	record, err := encode(next)
 	if err != nil {
-		return export.Export{}, err
+		return false, err
 	}
-	return export.Export{}, store.Refused(stored, fence)
+	statuses, err := encode(fence.Statuses)
+	if err != nil {
+		return false, err
+	}
+	done, err := x.ExecContext(ctx, `UPDATE exports
+		SET type = ?, target = ?, status = ?, generation = ?, revision = ?, due_ms = ?, closing_ms = ?, deleted = ?, record = ?
+		WHERE account = ? AND id = ? AND generation = ? AND revision = ? AND status IN (SELECT value FROM json_each(?))`,
+		next.Request.Type, next.Request.TargetID, next.Status, next.Generation, next.Revision, due(next), closing(next), next.Deleted(), record,
+		next.AccountID, next.ID, fence.Generation, fence.Revision, statuses)
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n == 1, err
+}
+
+// unsaved is why a write under the fence was refused.
+func unsaved(ctx context.Context, q querier, next export.Export, fence export.Fence) error {
+	there, err := stored(ctx, q, next.AccountID, next.ID)
+	if err != nil {
+		return err
+	}
+	return store.Refused(there, fence)
 }
 
 // DueExports lists the open exports that are due, soonest first. It doesn't lag.
@@ -89,27 +118,28 @@ func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]sto
 	if err != nil {
 		return nil, failure(err)
 	}
-	return collect(rows, func(rows *sql.Rows) (r store.Ref, err error) {
-		err = rows.Scan(&r.AccountID, &r.ExportID)
-		return r, err
-	})
+	return collect(rows, scanRef)
 }
 
 // OpenExports counts the open exports. It doesn't lag.
 func (s *Store) OpenExports(ctx context.Context) (open store.Open, err error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT record ->> '$.CreatedAt' FROM exports WHERE due_ms IS NOT NULL`)
+	rows, err := s.read.QueryContext(ctx, `SELECT record ->> '$.CreatedAt', record ->> '$.RetriedAt' FROM exports WHERE due_ms IS NOT NULL`)
 	if err != nil {
 		return open, failure(err)
 	}
-	all, err := collect(rows, func(rows *sql.Rows) (at time.Time, err error) {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return at, err
+	all, err := collect(rows, func(rows *sql.Rows) (e export.Export, err error) {
+		var created string
+		var retried sql.NullString // a record from before there were retries has none
+		if err := rows.Scan(&created, &retried); err != nil {
+			return e, err
 		}
-		return time.Parse(time.RFC3339Nano, text)
+		if e.CreatedAt, err = time.Parse(time.RFC3339Nano, created); err == nil && retried.Valid {
+			e.RetriedAt, err = time.Parse(time.RFC3339Nano, retried.String)
+		}
+		return e, err
 	})
-	for _, at := range all {
-		open = open.Add(at)
+	for _, e := range all {
+		open = open.Add(e.Begun())
 	}
 	return open, err
 }

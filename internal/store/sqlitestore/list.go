@@ -31,7 +31,7 @@ func (s *Store) ListExports(ctx context.Context, account string, q store.ListQue
 
 // condition is the WHERE clause of a listing, with its arguments.
 func condition(account string, q store.ListQuery) (where string, args []any) {
-	where, args = `account = ?`, []any{account}
+	where, args = `account = ? AND deleted = 0`, []any{account}
 	for _, c := range []struct{ column, value string }{
 		{`id <`, q.BeforeID},
 		{`status =`, string(q.Status)},

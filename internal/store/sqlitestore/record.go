@@ -61,6 +61,11 @@ func due(e export.Export) sql.NullInt64 {
 	return sql.NullInt64{Int64: e.DueAt.UnixMilli(), Valid: e.Open() && !e.DueAt.IsZero()}
 }
 
+// closing is the column closing_ms: NULL before the export has ended, and once nothing is left to clear up.
+func closing(e export.Export) sql.NullInt64 {
+	return sql.NullInt64{Int64: e.DueAt.UnixMilli(), Valid: e.Closing()}
+}
+
 // failure turns an error of the driver into one of the contract's; it leaves those as they are.
 func failure(err error) error {
 	var known *fault.Error

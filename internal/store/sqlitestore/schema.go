@@ -78,6 +78,11 @@ var migrations = []string{
 	`ALTER TABLE idempotency RENAME COLUMN export TO resource;
 	ALTER TABLE idempotency ADD COLUMN reply BLOB; -- of the first request; NULL where the resource tells
 	ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;`,
+
+	// Exports are cleared up after when they have ended, and are deleted.
+	`ALTER TABLE exports ADD COLUMN closing_ms INTEGER; -- Unix time in ms of an export that has ended; NULL for nothing to clear up
+	ALTER TABLE exports ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
+	CREATE INDEX exports_closing ON exports (closing_ms, account, id) WHERE closing_ms IS NOT NULL;`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.

@@ -23,7 +23,7 @@ func testDue(t *testing.T, s store.Store) {
 	undated := pending(account, 20)
 	undated.DueAt = time.Time{}
 	ended := pending(account, 21).Complete(t0)
-	ended.DueAt = t0 // an ended export is not open, whatever else the record says
+	ended.DueAt = t0 // an ended export is not open: it is closing
 	mustCreate(t, s, undated, ended)
 
 	due(t, s, t0.Add(999*time.Millisecond), 10, nil)

@@ -13,12 +13,13 @@ import (
 func testExportRoundTrip(t *testing.T, s store.Store) {
 	e := filled[export.Export](t)
 	e.ID, e.AccountID = "exp_1", account
+	e.DeletedAt = time.Time{} // nobody sees one that was deleted
 	mustCreate(t, s, e)
 	equal(t, "created export", mustLoad(t, s, account, "exp_1"), e)
 
 	next := filled[export.Export](t)
 	next.ID, next.AccountID, next.Status = "exp_1", account, export.StatusCompleted
-	next.DueAt = time.Time{} // as in every record that has ended
+	next.DeletedAt = time.Time{}
 	saved, err := s.SaveExport(t.Context(), next, export.Fence{Generation: e.Generation, Revision: e.Revision, Statuses: []export.Status{e.Status}})
 	if err != nil {
 		t.Fatalf("SaveExport: %v", err)

@@ -73,6 +73,9 @@ func (s *Store) Export(ctx context.Context, account, id string) (e export.Export
 		if !ok {
 			return store.ErrExportNotFound
 		}
+		if there.Deleted() {
+			return store.ErrExportDeleted
+		}
 		e = copied(there)
 		return nil
 	})
@@ -118,17 +121,23 @@ func (s *Store) SaveExport(ctx context.Context, next export.Export, fence export
 // DueExports implements store.Exports. It doesn't lag.
 func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) (refs []store.Ref, err error) {
 	err = s.do(ctx, func() error {
-		due := slices.Collect(maps.Values(s.exports))
-		due = slices.DeleteFunc(due, func(e export.Export) bool { return !e.Open() || e.DueAt.IsZero() || e.DueAt.After(now) })
-		slices.SortFunc(due, func(a, b export.Export) int {
-			return cmp.Or(a.DueAt.Compare(b.DueAt), strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ID, b.ID))
-		})
-		for _, e := range due[:min(limit, len(due))] {
-			refs = append(refs, store.Ref{AccountID: e.AccountID, ExportID: e.ID})
-		}
+		refs = s.dueBy(now, limit, export.Export.Open)
 		return nil
 	})
 	return refs, err
+}
+
+// dueBy are those of some exports that are due at the time, soonest first.
+func (s *Store) dueBy(now time.Time, limit int, which func(export.Export) bool) (refs []store.Ref) {
+	due := slices.Collect(maps.Values(s.exports))
+	due = slices.DeleteFunc(due, func(e export.Export) bool { return !which(e) || e.DueAt.IsZero() || e.DueAt.After(now) })
+	slices.SortFunc(due, func(a, b export.Export) int {
+		return cmp.Or(a.DueAt.Compare(b.DueAt), strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ID, b.ID))
+	})
+	for _, e := range due[:min(limit, len(due))] {
+		refs = append(refs, store.Ref{AccountID: e.AccountID, ExportID: e.ID})
+	}
+	return refs
 }
 
 // OpenExports implements store.Exports. It doesn't lag.
@@ -136,7 +145,7 @@ func (s *Store) OpenExports(ctx context.Context) (open store.Open, err error) {
 	err = s.do(ctx, func() error {
 		for _, e := range s.exports {
 			if e.Open() && !e.DueAt.IsZero() {
-				open = open.Add(e.CreatedAt)
+				open = open.Add(e.Begun())
 			}
 		}
 		return nil
@@ -149,7 +158,7 @@ func (s *Store) ListExports(ctx context.Context, account string, q store.ListQue
 	err = s.do(ctx, func() error {
 		for _, k := range s.newestFirst(account, q.BeforeID) {
 			e := copied(s.exports[k])
-			if !matches(e, q) {
+			if e.Deleted() || !matches(e, q) {
 				continue
 			}
 			if len(page.Exports) == q.Limit {
