@@ -18,8 +18,6 @@ const (
 	MaxAttempts = 3
 	// MaxGenerations bounds the restarts of an export whose executions die before they claim it.
 	MaxGenerations = 12
-	// ArtifactLife is how long a completed export's artifact is kept; the bucket's lifecycle rule says the same.
-	ArtifactLife = 7 * 24 * time.Hour
 	// firstBackoff and maxBackoff frame the wait between two attempts.
 	firstBackoff = 15 * time.Second
 	maxBackoff   = time.Hour
@@ -61,7 +59,7 @@ func (e Export) Claim(now time.Time) Export {
 
 // Enter says that a step has begun and extends the lease. Records done stay as they are.
 func (e Export) Enter(p Phase, lease time.Duration, now time.Time) Export {
-	e.Progress.Phase = p
+	e.Progress = e.Progress.enter(p, now)
 	if p != PhasePlanning {
 		e.QueueStatus = QueueRunning
 	}
@@ -89,6 +87,7 @@ func (e Export) Linked(l Link, now time.Time) Export {
 // Delivered records the delivery receipt.
 func (e Export) Delivered(r Receipt, now time.Time) Export {
 	e.Receipt = &r
+	e.Progress.BytesDelivered = e.BytesToDeliver()
 	e.UpdatedAt = Stamp(now)
 	return e
 }
@@ -96,8 +95,8 @@ func (e Export) Delivered(r Receipt, now time.Time) Export {
 // Complete is the good end, with its event mark.
 func (e Export) Complete(now time.Time) Export {
 	e = e.end(StatusCompleted, QueueSucceeded, EventReady, now)
-	e.Progress.Phase = PhaseDone
-	e.ExpiresAt = e.CompletedAt.Add(ArtifactLife)
+	e.Progress = e.Progress.enter(PhaseDone, now)
+	e.ExpiresAt = e.expiry(e.CompletedAt)
 	return e
 }
 
@@ -166,7 +165,7 @@ func (e Export) requeue(now time.Time, wait time.Duration) Export {
 	e.AvailableAt = Stamp(now).Add(wait)
 	e.DueAt = e.AvailableAt
 	e.UpdatedAt = Stamp(now)
-	e.Progress.Phase = PhaseQueued
+	e.Progress = e.Progress.enter(PhaseQueued, now)
 	return e
 }
 

@@ -19,7 +19,8 @@ type Store interface {
 	Connectors
 }
 
-// Exports keeps export records, and the idempotency records that were written with them or with connectors.
+// Exports keeps export records, and the idempotency records that were written with them or with connectors. A record
+// that is forgotten (export.Forgotten) may be gone or still be there: who shows exports judges that by the clock.
 type Exports interface {
 	// CreateExport writes the export and, if idem is not nil, its idempotency record in one transaction. When a live
 	// idempotency record of that key exists already, nothing is written and that record is returned with created

@@ -78,6 +78,11 @@ var migrations = []string{
 	`ALTER TABLE idempotency RENAME COLUMN export TO resource;
 	ALTER TABLE idempotency ADD COLUMN reply BLOB; -- of the first request; NULL where the resource tells
 	ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;`,
+
+	// Ended exports are cleared away in the end.
+	`ALTER TABLE exports ADD COLUMN forgotten_ms INTEGER; -- Unix time in ms; NULL while the export is open
+	UPDATE exports SET forgotten_ms = (unixepoch(record ->> '$.CompletedAt') + 90 * 86400) * 1000 WHERE status IN ('completed', 'failed');
+	CREATE INDEX exports_forgotten ON exports (forgotten_ms) WHERE forgotten_ms IS NOT NULL;`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.

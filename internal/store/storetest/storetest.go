@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"save refuses":                      testSaveRefuses,
 		"save concurrently":                 testSaveConcurrently,
 		"due":                               testDue,
+		"forgotten":                         testForgotten,
 		"list pages":                        testListPages,
 		"list filters":                      testListFilters,
 		"list of one account":               testListAccount,
