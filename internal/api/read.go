@@ -22,9 +22,9 @@ type Exports interface {
 	ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error)
 }
 
-// Links makes presigned links to documents.
+// Links makes presigned links to documents, which live for as long as is said or shorter.
 type Links interface {
-	Presign(ctx context.Context, a export.Artifact, filename string) (export.Link, error)
+	Presign(ctx context.Context, a export.Artifact, filename string, most time.Duration) (export.Link, error)
 }
 
 // ReadConfig is what ReadExport works with.
@@ -72,15 +72,15 @@ func (s reader) load(r *http.Request) (auth.Principal, export.Export, error) {
 	if err != nil {
 		return p, export.Export{}, err
 	}
-	e, err := ownExport(r.Context(), s.Exports.Export, p.AccountID, r.PathValue("id"))
+	e, err := ownExport(r.Context(), s.Exports.Export, p.AccountID, r.PathValue("id"), s.Clock())
 	return p, e, err
 }
 
-// ownExport is the account's export; another account's answers as an unknown one does.
-func ownExport(ctx context.Context, get func(ctx context.Context, account, id string) (export.Export, error), account, id string) (export.Export, error) {
+// ownExport is the account's export; another account's, and one that is forgotten, answer as an unknown one does.
+func ownExport(ctx context.Context, get func(ctx context.Context, account, id string) (export.Export, error), account, id string, now time.Time) (export.Export, error) {
 	e, err := known(ctx, get, account, id)
-	if fault.Is(err, fault.NotFound) {
-		return e, fault.New(fault.NotFound, "export_not_found", "There is no such export.")
+	if fault.Is(err, fault.NotFound) || err == nil && e.Forgotten(now) {
+		return export.Export{}, fault.New(fault.NotFound, "export_not_found", "There is no such export.")
 	}
 	if err == nil {
 		note(ctx, slog.String("export_id", e.ID))
@@ -89,15 +89,15 @@ func ownExport(ctx context.Context, get func(ctx context.Context, account, id st
 }
 
 // link is the document's presigned link while the document is kept: the one that the state machine made or, when that
-// is about to end, a fresh one. Without a link the export is still shown.
+// is about to end, a fresh one. None outlives the document's time. Without a link the export is still shown.
 func (s reader) link(ctx context.Context, e export.Export, now time.Time) (export.Link, bool) {
 	if !kept(e, now) {
 		return export.Link{}, false
 	}
-	if e.Link != nil && e.Link.ExpiresAt.Sub(now) > linkReserve {
-		return *e.Link, true
+	if l := e.Link; l != nil && l.ExpiresAt.Sub(now) > linkReserve && !l.ExpiresAt.After(e.ExpiresAt) {
+		return *l, true
 	}
-	l, err := s.Links.Presign(ctx, *e.Artifact, path.Base(e.Artifact.FirstFile()))
+	l, err := s.Links.Presign(ctx, *e.Artifact, path.Base(e.Artifact.FirstFile()), e.ExpiresAt.Sub(now))
 	if err != nil {
 		note(ctx, slog.String("link_error", err.Error()))
 		return export.Link{}, false

@@ -45,6 +45,7 @@ type exportView struct {
 	ManifestSHA256        *string          `json:"manifest_sha256"`
 	DeliveryReceipt       *receiptView     `json:"delivery_receipt"`
 	ExpiresAt             *string          `json:"expires_at"`
+	ExpiresIn             string           `json:"expires_in"`
 	Formats               []string         `json:"formats"`
 	Compression           string           `json:"compression"`
 	Files                 []exportFileView `json:"files"`
@@ -93,6 +94,7 @@ func view(e export.Export, now time.Time) exportView {
 		Attempts: e.Attempts, MaxAttempts: e.MaxAttempts,
 		CreatedAt: stamp(e.CreatedAt), AvailableAt: stamp(e.AvailableAt), StartedAt: stamp(e.StartedAt),
 		CompletedAt: stamp(e.CompletedAt), UpdatedAt: stamp(e.UpdatedAt), ExpiresAt: stamp(e.ExpiresAt),
+		ExpiresIn:    export.FormatLife(e.Request.Life()),
 		ErrorMessage: given(e.ErrorMessage), LastError: given(e.LastError),
 		UserID: given(e.UserID), ResultScope: string(e.Request.Scope), Progress: progress(e), DeliveryReceipt: receipt(e.Receipt),
 		Formats: formatsOf(e.Request), Compression: string(cmp.Or(e.Request.Compression, export.None)),
@@ -135,7 +137,7 @@ func destinationType(e export.Export) string {
 
 // kept reports whether the export's document is there: the export has completed and the document's time isn't up.
 func kept(e export.Export, now time.Time) bool {
-	return e.Status == export.StatusCompleted && e.Artifact != nil && (e.ExpiresAt.IsZero() || now.Before(e.ExpiresAt))
+	return e.Status == export.StatusCompleted && e.Artifact != nil && !e.Expired(now)
 }
 
 // downloadable reports whether the download route gives the document out.

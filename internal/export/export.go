@@ -139,6 +139,7 @@ type Progress struct {
 	BytesDelivered int64
 	Since          time.Time // when the phase was entered, or begun again; zero in older records
 	NotedAt        time.Time // when the numbers were taken; zero before there are any
+	Shards         int       // how many shards package the export; 0 for one task. They don't write the record, but notes
 }
 
 // Artifact is what was packaged, in the artifacts bucket, committed together with its manifest. Key, Bytes and SHA256 are

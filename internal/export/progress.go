@@ -30,6 +30,13 @@ func (e Export) Packaging(lease time.Duration, now time.Time) Export {
 	return e
 }
 
+// Assembling begins assembling: everything that was planned has been read.
+func (e Export) Assembling(now time.Time) Export {
+	e = e.Enter(PhaseAssembling, Lease, now)
+	e.Progress.RecordsDone, e.Progress.BytesWritten = e.Progress.RecordsTotal, e.Progress.BytesTotal
+	return e
+}
+
 // Delivering begins the delivery, perhaps anew: nothing is sent yet.
 func (e Export) Delivering(now time.Time) Export {
 	e = e.Enter(PhaseDelivering, Lease, now)
@@ -49,6 +56,31 @@ func (e Export) Sent(bytes int64, now time.Time) Export {
 	e = e.Enter(PhaseDelivering, Lease, now)
 	e.Progress.BytesDelivered, e.Progress.NotedAt = min(bytes, e.BytesToDeliver()), Stamp(now)
 	return e
+}
+
+// ShardNote is how far a shard is. Notes are for people who watch: nothing is decided by them, and any may be missing.
+type ShardNote struct {
+	Shard   int
+	Records int64 // read
+	Bytes   int64 // read
+	At      time.Time
+}
+
+// Noted is the export with what its shards say of themselves, which its record lacks.
+func (e Export) Noted(notes []ShardNote) Export {
+	p := &e.Progress
+	for _, n := range notes {
+		p.RecordsDone, p.BytesWritten = p.RecordsDone+n.Records, p.BytesWritten+n.Bytes
+		if n.At.After(p.NotedAt) {
+			p.NotedAt = n.At
+		}
+	}
+	return e
+}
+
+// ByShards reports whether shards are at work, whose notes say how far they are.
+func (e Export) ByShards() bool {
+	return e.Open() && e.Progress.Phase == PhasePackaging && e.Progress.Shards > 0
 }
 
 // BytesToDeliver is the size of all files, 0 before there are any or where nothing is delivered.

@@ -42,7 +42,20 @@ type Exports interface {
 	DueExports(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 	// OpenExports counts the exports that are open and due at some time, of every account. It may lag behind writes.
 	OpenExports(ctx context.Context) (Open, error)
+	Shards
 }
+
+// Shards keeps what the shards of exports tell of themselves, each in a record of its own. A note is kept for NoteLife at
+// least, and then cleared away at some time.
+type Shards interface {
+	// NoteShard replaces the shard's note of that generation.
+	NoteShard(ctx context.Context, account, exportID string, generation int, n export.ShardNote) error
+	// ShardNotes are the notes of a generation, in no order.
+	ShardNotes(ctx context.Context, account, exportID string, generation int) ([]export.ShardNote, error)
+}
+
+// NoteLife is longer than shards are at work.
+const NoteLife = 24 * time.Hour
 
 // Open is what there is of open exports.
 type Open struct {

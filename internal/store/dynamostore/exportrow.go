@@ -69,6 +69,7 @@ type progressRow struct {
 	BytesDelivered int64     `dynamodbav:"bytes_delivered,omitempty"`
 	Since          time.Time `dynamodbav:"since,omitempty"`
 	NotedAt        time.Time `dynamodbav:"noted_at,omitempty"`
+	Shards         int       `dynamodbav:"shards,omitempty"`
 }
 
 type artifactRow struct {

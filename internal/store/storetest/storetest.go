@@ -40,6 +40,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"save concurrently":                 testSaveConcurrently,
 		"due":                               testDue,
 		"forgotten":                         testForgotten,
+		"shards' notes":                     testShardNotes,
+		"shards' notes age":                 testShardNotesAge,
 		"list pages":                        testListPages,
 		"list filters":                      testListFilters,
 		"list of one account":               testListAccount,
