@@ -19,6 +19,7 @@ const linkReserve = 5 * time.Minute
 // Exports is what reading needs of the record store.
 type Exports interface {
 	Export(ctx context.Context, account, id string) (export.Export, error)
+	ShardNotes(ctx context.Context, account, id string, generation int) ([]export.ShardNote, error)
 	ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error)
 }
 
@@ -34,7 +35,9 @@ type ReadConfig struct {
 	Keys    *auth.Keyring
 	Origin  Origin // "" for the one of the stage that a request came through
 	Clock   func() time.Time
-	Log     *slog.Logger
+	// Pause waits while an answer is held, or fails with the context; nil waits by the wall clock.
+	Pause func(ctx context.Context, d time.Duration) error
+	Log   *slog.Logger
 }
 
 // ReadExport serves everything that looks at exports: GET /exports, GET /exports/{export_id} and POST
@@ -58,12 +61,31 @@ func (s reader) retrieve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if seconds, ok := waitPreferred(r.Header); ok {
+		if e, err = s.hold(r.Context(), e, time.Duration(seconds)*time.Second); err != nil {
+			return err
+		}
+		preferenceApplied(w.Header(), seconds)
+	}
 	now := s.Clock()
-	v := view(e, now)
+	v := view(s.noted(r.Context(), e), now)
 	if link, ok := s.link(r.Context(), e, now); ok {
 		v.PresignedURL, v.PresignedURLExpiresAt = given(link.URL), stamp(link.ExpiresAt)
 	}
 	return reply(w, http.StatusOK, v)
+}
+
+// noted is the export with what its shards say of themselves, the one second call that a look may cost. Without it the
+// export is still shown.
+func (s reader) noted(ctx context.Context, e export.Export) export.Export {
+	if !e.ByShards() {
+		return e
+	}
+	notes, err := s.Exports.ShardNotes(ctx, e.AccountID, e.ID, e.Generation)
+	if err != nil {
+		note(ctx, slog.String("notes_error", err.Error()))
+	}
+	return e.Noted(notes)
 }
 
 // load gives the caller and the export that the path names.
@@ -76,11 +98,13 @@ func (s reader) load(r *http.Request) (auth.Principal, export.Export, error) {
 	return p, e, err
 }
 
+var errExportNotFound = fault.New(fault.NotFound, "export_not_found", "There is no such export.")
+
 // ownExport is the account's export; another account's, and one that is forgotten, answer as an unknown one does.
 func ownExport(ctx context.Context, get func(ctx context.Context, account, id string) (export.Export, error), account, id string, now time.Time) (export.Export, error) {
 	e, err := known(ctx, get, account, id)
 	if fault.Is(err, fault.NotFound) || err == nil && e.Forgotten(now) {
-		return export.Export{}, fault.New(fault.NotFound, "export_not_found", "There is no such export.")
+		return export.Export{}, errExportNotFound
 	}
 	if err == nil {
 		note(ctx, slog.String("export_id", e.ID))
@@ -94,10 +118,14 @@ func (s reader) link(ctx context.Context, e export.Export, now time.Time) (expor
 	if !kept(e, now) {
 		return export.Link{}, false
 	}
-	if l := e.Link; l != nil && l.ExpiresAt.Sub(now) > linkReserve && !l.ExpiresAt.After(e.ExpiresAt) {
+	ends := e.ExpiresAt
+	if ends.IsZero() { // of no record that this service writes
+		ends = now.Add(export.ArtifactLife)
+	}
+	if l := e.Link; l != nil && l.ExpiresAt.Sub(now) > linkReserve && !l.ExpiresAt.After(ends) {
 		return *l, true
 	}
-	l, err := s.Links.Presign(ctx, *e.Artifact, path.Base(e.Artifact.FirstFile()), e.ExpiresAt.Sub(now))
+	l, err := s.Links.Presign(ctx, *e.Artifact, path.Base(e.Artifact.FirstFile()), ends.Sub(now))
 	if err != nil {
 		note(ctx, slog.String("link_error", err.Error()))
 		return export.Link{}, false

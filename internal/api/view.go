@@ -84,6 +84,9 @@ type progressView struct {
 	RecordsTotal int64        `json:"records_total"`
 	BytesWritten int64        `json:"bytes_written"`
 	Percent      int          `json:"percent"` // 100 means completed, and nothing else does
+	// BytesDelivered is null of downloads; SecondsLeft, of the present phase, where there is nothing to go by.
+	BytesDelivered *int64 `json:"bytes_delivered"`
+	SecondsLeft    *int64 `json:"seconds_left"`
 }
 
 // view is the record as clients see it at the time now.
@@ -96,7 +99,7 @@ func view(e export.Export, now time.Time) exportView {
 		CompletedAt: stamp(e.CompletedAt), UpdatedAt: stamp(e.UpdatedAt), ExpiresAt: stamp(e.ExpiresAt),
 		ExpiresIn:    export.FormatLife(e.Request.Life()),
 		ErrorMessage: given(e.ErrorMessage), LastError: given(e.LastError),
-		UserID: given(e.UserID), ResultScope: string(e.Request.Scope), Progress: progress(e), DeliveryReceipt: receipt(e.Receipt),
+		UserID: given(e.UserID), ResultScope: string(e.Request.Scope), Progress: progress(e, now), DeliveryReceipt: receipt(e.Receipt),
 		Formats: formatsOf(e.Request), Compression: string(cmp.Or(e.Request.Compression, export.None)),
 	}
 	v.place(e, now)
@@ -154,9 +157,16 @@ func params(runIDs []string, v *exportView) *paramsView {
 	return &p
 }
 
-func progress(e export.Export) progressView {
+func progress(e export.Export, now time.Time) progressView {
 	p := e.Progress
 	v := progressView{Phase: p.Phase, RecordsDone: p.RecordsDone, RecordsTotal: p.RecordsTotal, BytesWritten: p.BytesWritten}
+	if e.ToConnector() {
+		v.BytesDelivered = &p.BytesDelivered
+	}
+	if left, ok := e.TimeLeft(now); ok {
+		seconds := int64(left / time.Second)
+		v.SecondsLeft = &seconds
+	}
 	switch {
 	case e.Status == export.StatusCompleted:
 		v.Percent = 100
