@@ -20,7 +20,7 @@ func TestWaitPreferred(t *testing.T) {
 		`wait="7"`:                          7,
 		`wait="7";because="a;b,c"`:          7,
 		"respond-async, wait=7":             7,
-		`x="wait=3, \" wait=4", wait=7`:    7,
+		`x="wait=3, \" wait=4", wait=7`:     7,
 		"wait=7, wait=9":                    7,
 		"wait=7\nwait=9":                    7,
 		"respond-async\nwait=9":             9,

@@ -37,9 +37,12 @@ func (e Export) Assembling(now time.Time) Export {
 	return e
 }
 
-// Delivering begins the delivery, perhaps anew: nothing is sent yet.
+// Delivering begins the delivery, perhaps anew: nothing is sent yet, unless all of it is.
 func (e Export) Delivering(now time.Time) Export {
 	e = e.Enter(PhaseDelivering, Lease, now)
+	if e.Receipt != nil {
+		return e
+	}
 	e.Progress.Since, e.Progress.NotedAt, e.Progress.BytesDelivered = Stamp(now), time.Time{}, 0
 	return e
 }

@@ -92,7 +92,10 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 		}
 	}
 	next := e.Enter(export.PhasePackaging, lease, s.Clock())
-	next.Progress.RecordsTotal, next.Progress.BytesTotal = plan.Document.Rows(), plan.Document.Bytes()
+	next.Progress = export.Progress{
+		Phase: next.Progress.Phase, Since: next.Progress.Since,
+		RecordsTotal: plan.Document.Rows(), BytesTotal: plan.Document.Bytes(), Shards: len(plan.Shards),
+	}
 	_, err = save(ctx, s.Records, e, next)
 	return out, err
 }
@@ -211,7 +214,7 @@ func (s Plan) layOut(e export.Export, d artifact.Document) (frozen, error) {
 		return frozen{}, err
 	}
 	total := offsets[len(offsets)-1]
-	plan := frozen{Document: d, TextField: e.Request.TextField, PartBytes: cmp.Or(s.PartBytes, artifact.PartSize(total))}
+	plan := frozen{Document: d, TextField: e.Request.TextField, PartBytes: cmp.Or(s.PartBytes, artifact.PartSize(total)), KeepDays: export.KeepDays(e.Request.Life())}
 	large := total > cmp.Or(s.ShardThreshold, DefaultShardThreshold) && len(d.Inputs) > 1
 	captions := slices.ContainsFunc(e.Request.Files(), export.Format.Captions)
 	if large && !captions {
@@ -247,7 +250,7 @@ func (s Plan) openUploads(ctx context.Context, job Job, plan frozen) error {
 		if !plan.uploaded(f) {
 			continue
 		}
-		own[f.Name], err = s.Artifacts.CreateUpload(ctx, fileKey(job, f.Name), blob.PutOptions{ContentType: artifact.ContentType(f.Format, f.Compression)})
+		own[f.Name], err = s.Artifacts.CreateUpload(ctx, fileKey(job, f.Name), plan.kept(f))
 		if err != nil {
 			return err
 		}
