@@ -96,6 +96,9 @@ func (e Export) Delivered(r Receipt, now time.Time) Export {
 func (e Export) Complete(now time.Time) Export {
 	e = e.end(StatusCompleted, QueueSucceeded, EventReady, now)
 	e.Progress = e.Progress.enter(PhaseDone, now)
+	if a := e.Artifact; a != nil { // a step that ran late may have begun counting anew
+		e = e.Packaged(*a, now)
+	}
 	e.ExpiresAt = e.expiry(e.CompletedAt)
 	return e
 }

@@ -22,11 +22,28 @@ func (p Progress) enter(phase Phase, now time.Time) Progress {
 	return p
 }
 
-// Packaging begins packaging, perhaps anew: nothing is done yet.
-func (e Export) Packaging(lease time.Duration, now time.Time) Export {
+// Planned says what there is to package, by so many shards; 0 for one task.
+func (e Export) Planned(records, bytes int64, shards int, now time.Time) Export {
+	lease := Lease
+	if shards > 0 {
+		lease = ShardedLease
+	}
 	e = e.Enter(PhasePackaging, lease, now)
+	e.Progress.Shards = shards
+	if e.Artifact == nil {
+		e.Progress.RecordsTotal, e.Progress.BytesTotal = records, bytes
+		e.Progress.RecordsDone, e.Progress.BytesWritten = 0, 0
+	}
+	return e
+}
+
+// Packaging begins packaging, perhaps anew: nothing is done yet, unless all of it is.
+func (e Export) Packaging(now time.Time) Export {
+	e = e.Enter(PhasePackaging, Lease, now)
 	e.Progress.Since, e.Progress.NotedAt = Stamp(now), time.Time{}
-	e.Progress.RecordsDone, e.Progress.BytesWritten = 0, 0
+	if e.Artifact == nil {
+		e.Progress.RecordsDone, e.Progress.BytesWritten = 0, 0
+	}
 	return e
 }
 

@@ -9,7 +9,7 @@ func TestTimeLeft(t *testing.T) {
 	at := func(seconds int) time.Time { return t0.Add(time.Duration(seconds) * time.Second) }
 	planned := pending().Claim(t0).Enter(PhasePackaging, Lease, t0)
 	planned.Progress.RecordsTotal = 1000
-	packaging := planned.Packaging(Lease, at(10))
+	packaging := planned.Packaging(at(10))
 	request := packaging
 	request.Request.Destination = &Destination{ConnectorID: "conn"}
 	delivering := request.Packaged(Artifact{Files: []File{{Bytes: 600}, {Bytes: 400}}}, at(20)).Delivering(at(30))
@@ -30,7 +30,7 @@ func TestTimeLeft(t *testing.T) {
 		"late":                    {packaging.Packed(900, 1, at(20)), at(40), time.Second},
 		"a clock that goes ahead": {packaging.Packed(250, 1, at(20)), at(15), 30 * time.Second},
 		"beyond a day":            {packaging.Packed(5, 1, at(10+3600)), at(10 + 3600), 0},
-		"packaging anew":          {packaging.Packed(900, 1, at(20)).Packaging(Lease, at(30)), at(40), 0},
+		"packaging anew":          {packaging.Packed(900, 1, at(20)).Packaging(at(30)), at(40), 0},
 		"noted again, no restart": {packaging.Packed(250, 1, at(20)).Packed(500, 1, at(30)), at(30), 20 * time.Second},
 		"assembling":              {packaging.Packed(250, 1, at(20)).Enter(PhaseAssembling, Lease, at(21)), at(22), 0},
 		"delivering, not heard":   {delivering, at(40), 0},

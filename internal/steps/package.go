@@ -55,7 +55,7 @@ func (s Package) Handle(ctx context.Context, in PackageIn) (PackageOut, error) {
 }
 
 func (s Package) whole(ctx context.Context, job Job) error {
-	e, err := begin(ctx, s.Records, job, func(e export.Export) export.Export { return e.Packaging(export.Lease, s.Clock()) })
+	e, err := begin(ctx, s.Records, job, func(e export.Export) export.Export { return e.Packaging(s.Clock()) })
 	if err != nil {
 		return err
 	}

@@ -83,20 +83,13 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 		return PlanOut{}, err
 	}
 	out := PlanOut{Layout: LayoutSingle, Deliver: e.ToConnector(), Bucket: s.Artifacts.Name(), MapPrefix: generationKey(job, "map")}
-	lease := export.Lease
 	if plan.sharded() {
-		lease = export.ShardedLease
 		out.Layout, out.ShardsKey = LayoutSharded, generationKey(job, shardsName)
 		if err := s.writeShards(ctx, job, len(plan.Shards)); err != nil {
 			return PlanOut{}, err
 		}
 	}
-	next := e.Enter(export.PhasePackaging, lease, s.Clock())
-	next.Progress = export.Progress{
-		Phase: next.Progress.Phase, Since: next.Progress.Since,
-		RecordsTotal: plan.Document.Rows(), BytesTotal: plan.Document.Bytes(), Shards: len(plan.Shards),
-	}
-	_, err = save(ctx, s.Records, e, next)
+	_, err = save(ctx, s.Records, e, e.Planned(plan.Document.Rows(), plan.Document.Bytes(), len(plan.Shards), s.Clock()))
 	return out, err
 }
 
