@@ -43,6 +43,7 @@ type request struct {
 	body           []byte
 	contentType    string
 	idempotencyKey string
+	prefer         string // of RFC 7240; "" for nothing
 }
 
 // repeatable reports whether sending it twice does what sending it once does.
@@ -172,6 +173,7 @@ func (c *caller) build(ctx context.Context, r request) (*http.Request, error) {
 	set("User-Agent", c.userAgent)
 	set("Content-Type", r.contentType)
 	set("Idempotency-Key", r.idempotencyKey)
+	set("Prefer", r.prefer)
 	if !r.bare {
 		set("X-API-Key", c.key())
 	}

@@ -70,7 +70,8 @@ type Export struct {
 	StartedAt   time.Time `json:"started_at,omitzero"`
 	CompletedAt time.Time `json:"completed_at,omitzero"`
 	UpdatedAt   time.Time `json:"updated_at,omitzero"`
-	ExpiresAt   time.Time `json:"expires_at,omitzero"` // when the document is given up
+	ExpiresAt   time.Time `json:"expires_at,omitzero"` // from then on no file is given out; zero before completion
+	ExpiresIn   string    `json:"expires_in"`          // how long files are kept after completion, such as "7d"; not every service tells it
 
 	DownloadURL   string `json:"download_url"` // the path of the download route, where it gives the document
 	FileSizeBytes *int64 `json:"file_size_bytes"`
@@ -109,14 +110,30 @@ type ExportParams struct {
 	DestinationSubpath     string   `json:"destination_subpath"`
 }
 
-// Progress is how far the packaging is.
+// Progress is how far the export is.
 type Progress struct {
 	Phase        string  `json:"phase"`
 	RecordsDone  int64   `json:"records_done"`
 	RecordsTotal int64   `json:"records_total"` // 0 until it is known
 	BytesWritten int64   `json:"bytes_written"`
 	Percent      float64 `json:"percent"`
+	// BytesDelivered counts a byte half when it was sent to the connector and half when it was read back there; nil of
+	// downloads.
+	BytesDelivered *int64 `json:"bytes_delivered"`
+	// SecondsLeft is about how long the phase goes on; nil where there is nothing to go by. See Left.
+	SecondsLeft *int64 `json:"seconds_left"`
 }
+
+// Left is the service's estimate of how long the present phase goes on; ok is false without one.
+func (p Progress) Left() (left time.Duration, ok bool) {
+	if p.SecondsLeft == nil || *p.SecondsLeft < 0 || *p.SecondsLeft > maxLeft {
+		return 0, false
+	}
+	return time.Duration(*p.SecondsLeft) * time.Second, true
+}
+
+// maxLeft is a year, in seconds: nobody means more.
+const maxLeft = 365 * 24 * 60 * 60
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (e *Export) UnmarshalJSON(raw []byte) error {
@@ -136,6 +153,7 @@ type FileParams struct {
 	Formats     []Format    `json:"formats,omitempty"` // out of one reading of the results; the first is what DownloadURL gives
 	Compression Compression `json:"compression,omitempty"`
 	TextField   string      `json:"text_field,omitempty"` // of captions: the dotted name of their text
+	ExpiresIn   string      `json:"expires_in,omitempty"` // how long they are kept: a number of hours or days from "1h" to "30d"; "7d" unless given
 }
 
 // CreateIndexExportParams say what to export of an index. The zero value is every finished run, for download.

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // ExportsService makes, follows and downloads exports.
@@ -46,17 +47,24 @@ func (s *ExportsService) create(ctx context.Context, path string, body any, key 
 
 // Retrieve gives an export as it is now. An unknown one is an *Error with status 404.
 func (s *ExportsService) Retrieve(ctx context.Context, exportID string) (*Export, error) {
-	e, _, err := s.retrieve(ctx, exportID)
+	e, _, err := s.retrieve(ctx, exportID, "")
 	return e, err
 }
 
-func (s *ExportsService) retrieve(ctx context.Context, exportID string) (*Export, http.Header, error) {
+// RetrieveChanged asks the API to hold its answer until the export's status or queue status changes, or the time has gone:
+// whole seconds, of which the API may grant fewer. It gives the export as it then is, changed or not.
+func (s *ExportsService) RetrieveChanged(ctx context.Context, exportID string, within time.Duration) (*Export, error) {
+	e, _, err := s.retrieve(ctx, exportID, waiting(within))
+	return e, err
+}
+
+func (s *ExportsService) retrieve(ctx context.Context, exportID, prefer string) (*Export, http.Header, error) {
 	id, err := segment("export", exportID)
 	if err != nil {
 		return nil, nil, err
 	}
 	var e Export
-	rep, err := s.caller.fetch(ctx, request{method: http.MethodGet, path: "/exports" + id}, &e)
+	rep, err := s.caller.fetch(ctx, request{method: http.MethodGet, path: "/exports" + id, prefer: prefer}, &e)
 	if err != nil {
 		return nil, rep.header, err
 	}

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -40,6 +41,56 @@ func TestWaitGrowsToItsLimit(t *testing.T) {
 	}
 	if p.all[0] != 100*time.Millisecond || p.all[19] != 400*time.Millisecond || !slices.IsSorted(p.all) {
 		t.Errorf("pauses = %v", p.all)
+	}
+}
+
+// TestWaitLetsTheAPIWait: where the API holds its answers, the client makes no pauses of its own but the least.
+func TestWaitLetsTheAPIWait(t *testing.T) {
+	held := func(status string) http.HandlerFunc {
+		return sends(200, exportJSON("exp_1", map[string]any{"status": status}), "Preference-Applied", "wait=1")
+	}
+	s := serve(t, held("pending"), held("processing"), held("processing"), state("processing", 7), held("completed"))
+	c, p := connect(t, s)
+	if _, err := c.Exports.Wait(t.Context(), "exp_1", client.WaitOptions{First: 300 * time.Millisecond, Most: 40 * time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	for _, r := range s.requests() {
+		asked = append(asked, r.header.Get("Prefer"))
+	}
+	if want := []string{"wait=0", "wait=1", "wait=1", "wait=1", "wait=1"}; !slices.Equal(asked, want) {
+		t.Errorf("asked for %q, want %q", asked, want)
+	}
+	if len(p.all) != 4 || p.all[0] > 200*time.Millisecond || p.all[1] > 200*time.Millisecond || p.all[2] > 200*time.Millisecond || p.all[3] < time.Second {
+		t.Errorf("pauses = %v, want three short ones, and one where the answer was not held", p.all)
+	}
+}
+
+func TestRetrieveChanged(t *testing.T) {
+	s := serve(t, state("processing", 40))
+	c, _ := connect(t, s)
+	if e, err := c.Exports.RetrieveChanged(t.Context(), "exp_1", 2500*time.Millisecond); err != nil || e.Status != client.StatusProcessing {
+		t.Errorf("RetrieveChanged = %+v, %v", e, err)
+	}
+	if _, err := c.Exports.Retrieve(t.Context(), "exp_1"); err != nil {
+		t.Error(err)
+	}
+	if r := s.requests(); len(r) != 2 || r[0].header.Get("Prefer") != "wait=2" || len(r[1].header.Values("Prefer")) != 0 {
+		t.Errorf("asked for %q, and without a wait for %q", r[0].header["Prefer"], r[1].header["Prefer"])
+	}
+}
+
+func TestProgressLeft(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		`{}`: -1, `{"seconds_left":null}`: -1, `{"seconds_left":90}`: 90 * time.Second, `{"seconds_left":0}`: 0, `{"seconds_left":-1}`: -1, `{"seconds_left":9000000000000000000}`: -1,
+	} {
+		var p client.Progress
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			t.Fatal(err)
+		}
+		if left, ok := p.Left(); ok != (want >= 0) || ok && left != want {
+			t.Errorf("%s: %s, %t, want %s", text, left, ok, want)
+		}
 	}
 }
 

@@ -128,8 +128,12 @@ func TestRevokedKeysAndEndedDocumentsAtOnce(t *testing.T) {
 	}
 	later = t0.Add(export.ArtifactLife)
 	w.now.Store(&later)
-	if a := w.send(w.edge, "GET", done+"?token="+w.token(w.keys, "exp_done")); a.Status != 409 {
-		t.Errorf("a document whose time is up: %d", a.Status)
+	w.must(w.store.PutAPIKey(t.Context(), store.APIKey{Hash: auth.HashKey(apiKey("read")), KeyID: "key_read", AccountID: "acct", Scope: "read"}))
+	for name, request := range map[string][]string{"token": {done + "?token=" + w.token(w.keys, "exp_done")}, "key": append([]string{done}, key...)} {
+		direct, edged := w.send(w.api, "GET", request[0], request[1:]...), w.send(w.edge, "GET", request[0], request[1:]...)
+		if diff := cmp.Diff(direct.settled(), edged.settled()); diff != "" || edged.Status != 410 || !strings.Contains(edged.Body, `"export_expired"`) {
+			t.Errorf("by %s, a document whose time is up: %d (-without the edge +with it):\n%s", name, edged.Status, diff)
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ type createFlags struct {
 	connector, subpath, key string
 	formats                 []string
 	compression, textField  string
+	expiresIn               string
 	matches, wait, dryRun   bool
 }
 
@@ -34,6 +35,7 @@ func (f *createFlags) declare(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.formats, "format", nil, "`FORMAT` of a file: json, ndjson, csv, parquet, vtt, srt or vtt_chapters; may be given again (json unless given)")
 	flags.StringVar(&f.compression, "compression", "", "pack json, ndjson and csv with `METHOD`: gzip or zstd")
 	flags.StringVar(&f.textField, "text-field", "", "`NAME` of the captions' text, such as metadata.summary (metadata_text unless given)")
+	flags.StringVar(&f.expiresIn, "expires-in", "", "keep the files for `TIME` after completion, from 1h to 30d (7d unless given)")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show what the export would hold, and make none")
 	flags.StringVar(&f.key, "idempotency-key", "", "make the command repeatable: the same `KEY` gives the same export")
 	flags.BoolVar(&f.wait, "wait", false, "wait until the export has ended, and show how far it is")
@@ -47,7 +49,7 @@ func (f createFlags) scope() client.ResultScope {
 }
 
 func (f createFlags) files() client.FileParams {
-	p := client.FileParams{Compression: client.Compression(f.compression), TextField: f.textField}
+	p := client.FileParams{Compression: client.Compression(f.compression), TextField: f.textField, ExpiresIn: f.expiresIn}
 	for _, name := range f.formats {
 		p.Formats = append(p.Formats, client.Format(name))
 	}
@@ -188,6 +190,9 @@ func exportFields(e *client.Export) []field {
 	state := string(e.Status)
 	if p := e.Progress; p != nil && !e.Status.Terminal() {
 		state += fmt.Sprintf(", %s, %.0f %%", p.Phase, p.Percent)
+		if left, ok := p.Left(); ok {
+			state += ", ETA " + left.String()
+		}
 	}
 	fields := []field{
 		{"export", e.ID}, {"status", state}, {"error", e.ErrorMessage}, {"of", strings.ReplaceAll(string(e.Type), "_", " ") + " " + e.TargetID},

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func newProgress(w io.Writer, terminal bool, now func() time.Time) *progress {
 	p := &progress{w: w, now: now}
 	if terminal {
 		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(true), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(true), progressbar.OptionClearOnFinish(),
 			progressbar.OptionFullWidth(), progressbar.OptionSetRenderBlankState(true))
 	}
 	return p
@@ -59,7 +60,11 @@ func (p *progress) draw(now client.Progress) {
 	if now.RecordsTotal > 0 && p.bar.GetMax64() != now.RecordsTotal {
 		p.bar.ChangeMax64(now.RecordsTotal)
 	}
-	p.bar.Describe(cell(strings.TrimSpace(now.Phase + "  " + p.rate(now))))
+	described := []string{now.Phase, p.rate(now)}
+	if left, ok := p.left(now); ok {
+		described = append(described, "ETA "+left.String())
+	}
+	p.bar.Describe(cell(strings.Join(slices.DeleteFunc(described, func(s string) bool { return s == "" }), "  ")))
 	if p.bar.GetMax64() > 0 {
 		_ = p.bar.Set64(min(now.RecordsDone, p.bar.GetMax64()-1)) // a bar that can't draw is no reason to stop; a full one would end it
 	}
@@ -89,8 +94,11 @@ func (p *progress) rate(now client.Progress) string {
 	return fmt.Sprintf("%.1f MB/s", float64(now.BytesWritten-p.first.BytesWritten)/seconds/1e6)
 }
 
-// left is the time until the last record at the speed so far.
+// left is the service's own estimate, or the time until the last record at the speed so far.
 func (p *progress) left(now client.Progress) (time.Duration, bool) {
+	if left, ok := now.Left(); ok {
+		return left, true
+	}
 	done := now.RecordsDone - p.first.RecordsDone
 	if p.began.IsZero() || done <= 0 || now.RecordsTotal <= now.RecordsDone {
 		return 0, false

@@ -41,6 +41,18 @@ exp_1  processing  assembling  1000/1000 records  75.0 MB/s
 	}
 }
 
+// TestProgressTellsTheServicesEstimate: it knows more than two looks do.
+func TestProgressTellsTheServicesEstimate(t *testing.T) {
+	left := int64(95)
+	delivering := client.Progress{Phase: "delivering", RecordsDone: 1000, RecordsTotal: 1000, BytesWritten: 1, SecondsLeft: &left}
+	if got, want := watch(false, delivering), "exp_1  processing  delivering  1000/1000 records  ETA 1m35s\n"; got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+	if got := watch(true, delivering); !strings.Contains(got, "delivering  ETA 1m35s") {
+		t.Errorf("the bar never showed the estimate: %q", got)
+	}
+}
+
 func TestProgressAsABar(t *testing.T) {
 	got := watch(true, client.Progress{Phase: "planning"}, packaging(100), packaging(300), packaging(900))
 	for _, want := range []string{"planning", "packaging", "(300/1000", "200.0 MB/s", "90%"} {

@@ -162,7 +162,7 @@ func (s controller) apply(ctx context.Context, c control, o controlOrder, key st
 		}
 	}
 	for try := 1; ; try++ {
-		if e, err = ownExport(ctx, s.Exports.Export, o.account, o.id); err != nil {
+		if e, err = ownExport(ctx, s.Exports.Export, o.account, o.id, s.Clock()); err != nil {
 			return e, false, err
 		}
 		next, changed, err := c.move(e, now)
@@ -205,7 +205,7 @@ func (s controller) again(ctx context.Context, first store.Idempotency, o contro
 	if err := sameRequest(s.Keys, first, o); err != nil {
 		return export.Export{}, false, err
 	}
-	e, err := ownExport(ctx, s.Exports.Export, o.account, o.id)
+	e, err := ownExport(ctx, s.Exports.Export, o.account, o.id, s.Clock())
 	return e, true, err
 }
 
@@ -253,7 +253,7 @@ func (s controller) remove(w http.ResponseWriter, r *http.Request) error {
 // take writes that the export is deleted. A write of its own that is found done after a failure is success.
 func (s controller) take(ctx context.Context, account, id string) error {
 	for try := 1; ; try++ {
-		e, err := ownExport(ctx, s.Exports.Export, account, id)
+		e, err := ownExport(ctx, s.Exports.Export, account, id, s.Clock())
 		if fault.Is(err, fault.NotFound) && try > 1 {
 			return nil
 		}

@@ -115,7 +115,7 @@ func (s downloader) byKey(r *http.Request) (export.Export, error) {
 	if err := p.Require(auth.ScopeRead); err != nil {
 		return export.Export{}, err
 	}
-	return ownExport(r.Context(), s.Exports.Export, p.AccountID, r.PathValue("id"))
+	return ownExport(r.Context(), s.Exports.Export, p.AccountID, r.PathValue("id"), s.Clock())
 }
 
 // byToken opens exactly the export and the artifact that the token was minted for.
@@ -129,7 +129,7 @@ func (s downloader) byToken(r *http.Request, token string) (export.Export, error
 	if g.ExportID != r.PathValue("id") {
 		return export.Export{}, auth.ErrToken()
 	}
-	e, err := ownExport(r.Context(), s.Exports.Export, g.AccountID, g.ExportID)
+	e, err := ownExport(r.Context(), s.Exports.Export, g.AccountID, g.ExportID, s.Clock())
 	if err != nil {
 		return e, err
 	}
@@ -139,7 +139,7 @@ func (s downloader) byToken(r *http.Request, token string) (export.Export, error
 	return e, nil
 }
 
-// ready fails with fault.Conflict unless the document can be given out.
+// ready fails with fault.Conflict unless there is a document to give out, and with fault.Gone if its time is up.
 func (s downloader) ready(e export.Export) error {
 	never := func(message string) error { return fault.New(fault.Conflict, "export_not_downloadable", message) }
 	switch {
@@ -149,8 +149,11 @@ func (s downloader) ready(e export.Export) error {
 		return never("This export failed: it has no document.")
 	case e.Open():
 		return fault.New(fault.Conflict, "export_not_ready", "This export has not completed yet.").With("status", string(e.Status))
+	case e.Expired(s.Clock()):
+		return fault.New(fault.Gone, "export_expired", "This export has expired: its files are no longer given out. Create the export again.").
+			With("expires_at", *stamp(e.ExpiresAt))
 	case !downloadable(e, s.Clock()):
-		return never("This export's document is no longer kept. Create the export again.")
+		return never("This export has no document to give out.")
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ var orderFields = map[string]fieldType{
 	"formats":                  textsField,
 	"compression":              textField,
 	"text_field":               textField,
+	"expires_in":               textField,
 	"dry_run":                  boolField,
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/videovector/exports/internal/auth"
@@ -53,7 +54,8 @@ func (s reader) list(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusOK, views)
 }
 
-// fill reads on until the page holds its limit, since the store may give less although there is more.
+// fill reads on until the page holds its limit, since the store may give less although there is more, and what is
+// forgotten although nobody is shown it.
 func (s reader) fill(ctx context.Context, account string, q store.ListQuery) (store.Page, error) {
 	var page store.Page
 	for range maxFills {
@@ -61,9 +63,10 @@ func (s reader) fill(ctx context.Context, account string, q store.ListQuery) (st
 		if err != nil {
 			return page, err
 		}
-		page.Exports, page.NextBefore = append(page.Exports, next.Exports...), next.NextBefore
+		shown := slices.DeleteFunc(next.Exports, func(e export.Export) bool { return e.Forgotten(s.Clock()) })
+		page.Exports, page.NextBefore = append(page.Exports, shown...), next.NextBefore
 		q.BeforeID = next.NextBefore
-		q.Limit -= len(next.Exports)
+		q.Limit -= len(shown)
 		if q.BeforeID == "" || q.Limit <= 0 {
 			break
 		}

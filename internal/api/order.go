@@ -31,7 +31,8 @@ type order struct {
 	Subpath     string             `json:"subpath"`
 	Scope       export.ResultScope `json:"scope"`
 	files
-	DryRun bool `json:"dry_run,omitzero"`
+	KeepHours int  `json:"keep_hours,omitzero"` // 0 for the default
+	DryRun    bool `json:"dry_run,omitzero"`
 }
 
 // files is which files an order asks for. Defaults are empty, so that the texts that keys were remembered with before
@@ -86,6 +87,7 @@ func (o *order) fill(f *fields) {
 		f.wrong("destination_subpath", "needs destination_connector_id beside it")
 	}
 	o.files = parseFiles(f)
+	o.KeepHours = keepHours(f)
 	o.DryRun = f.flag("dry_run")
 }
 
@@ -134,6 +136,14 @@ func parseCompression(f *fields, formats []export.Format) export.Compression {
 		f.wrong("compression", "fits none of the formats: Parquet and captions are compressed inside")
 	}
 	return c
+}
+
+// keepHours is how long the artifact is to be kept, 0 for the default.
+func keepHours(f *fields) int {
+	text := f.text("expires_in")
+	hours, ok := export.ParseLife(text)
+	f.must(ok || text == "", "expires_in", `must be a number of hours or days from "1h" to "30d"`)
+	return hours
 }
 
 func runIDs(f *fields, t export.Type) []string {

@@ -19,12 +19,13 @@ const linkReserve = 5 * time.Minute
 // Exports is what reading needs of the record store.
 type Exports interface {
 	Export(ctx context.Context, account, id string) (export.Export, error)
+	ShardNotes(ctx context.Context, account, id string, generation int) ([]export.ShardNote, error)
 	ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error)
 }
 
-// Links makes presigned links to documents.
+// Links makes presigned links to documents, which live for as long as is said or shorter.
 type Links interface {
-	Presign(ctx context.Context, a export.Artifact, filename string) (export.Link, error)
+	Presign(ctx context.Context, a export.Artifact, filename string, most time.Duration) (export.Link, error)
 }
 
 // ReadConfig is what ReadExport works with.
@@ -34,7 +35,9 @@ type ReadConfig struct {
 	Keys    *auth.Keyring
 	Origin  Origin // "" for the one of the stage that a request came through
 	Clock   func() time.Time
-	Log     *slog.Logger
+	// Pause waits while an answer is held, or fails with the context; nil waits by the wall clock.
+	Pause func(ctx context.Context, d time.Duration) error
+	Log   *slog.Logger
 }
 
 // ReadExport serves everything that looks at exports: GET /exports, GET /exports/{export_id} and POST
@@ -58,12 +61,31 @@ func (s reader) retrieve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if seconds, ok := waitPreferred(r.Header); ok {
+		if e, err = s.hold(r.Context(), e, time.Duration(seconds)*time.Second); err != nil {
+			return err
+		}
+		preferenceApplied(w.Header(), seconds)
+	}
 	now := s.Clock()
-	v := view(e, now)
+	v := view(s.noted(r.Context(), e), now)
 	if link, ok := s.link(r.Context(), e, now); ok {
 		v.PresignedURL, v.PresignedURLExpiresAt = given(link.URL), stamp(link.ExpiresAt)
 	}
 	return reply(w, http.StatusOK, v)
+}
+
+// noted is the export with what its shards say of themselves, the one second call that a look may cost. Without it the
+// export is still shown.
+func (s reader) noted(ctx context.Context, e export.Export) export.Export {
+	if !e.ByShards() {
+		return e
+	}
+	notes, err := s.Exports.ShardNotes(ctx, e.AccountID, e.ID, e.Generation)
+	if err != nil {
+		note(ctx, slog.String("notes_error", err.Error()))
+	}
+	return e.Noted(notes)
 }
 
 // load gives the caller and the export that the path names.
@@ -72,15 +94,17 @@ func (s reader) load(r *http.Request) (auth.Principal, export.Export, error) {
 	if err != nil {
 		return p, export.Export{}, err
 	}
-	e, err := ownExport(r.Context(), s.Exports.Export, p.AccountID, r.PathValue("id"))
+	e, err := ownExport(r.Context(), s.Exports.Export, p.AccountID, r.PathValue("id"), s.Clock())
 	return p, e, err
 }
 
-// ownExport is the account's export; another account's answers as an unknown one does.
-func ownExport(ctx context.Context, get func(ctx context.Context, account, id string) (export.Export, error), account, id string) (export.Export, error) {
+var errExportNotFound = fault.New(fault.NotFound, "export_not_found", "There is no such export.")
+
+// ownExport is the account's export; another account's, and one that is forgotten, answer as an unknown one does.
+func ownExport(ctx context.Context, get func(ctx context.Context, account, id string) (export.Export, error), account, id string, now time.Time) (export.Export, error) {
 	e, err := known(ctx, get, account, id)
-	if fault.Is(err, fault.NotFound) {
-		return e, fault.New(fault.NotFound, "export_not_found", "There is no such export.")
+	if fault.Is(err, fault.NotFound) || err == nil && e.Forgotten(now) {
+		return export.Export{}, errExportNotFound
 	}
 	if err == nil {
 		note(ctx, slog.String("export_id", e.ID))
@@ -89,15 +113,19 @@ func ownExport(ctx context.Context, get func(ctx context.Context, account, id st
 }
 
 // link is the document's presigned link while the document is kept: the one that the state machine made or, when that
-// is about to end, a fresh one. Without a link the export is still shown.
+// is about to end, a fresh one. None outlives the document's time. Without a link the export is still shown.
 func (s reader) link(ctx context.Context, e export.Export, now time.Time) (export.Link, bool) {
 	if !kept(e, now) {
 		return export.Link{}, false
 	}
-	if e.Link != nil && e.Link.ExpiresAt.Sub(now) > linkReserve {
-		return *e.Link, true
+	ends := e.ExpiresAt
+	if ends.IsZero() { // of no record that this service writes
+		ends = now.Add(export.ArtifactLife)
 	}
-	l, err := s.Links.Presign(ctx, *e.Artifact, path.Base(e.Artifact.FirstFile()))
+	if l := e.Link; l != nil && l.ExpiresAt.Sub(now) > linkReserve && !l.ExpiresAt.After(ends) {
+		return *l, true
+	}
+	l, err := s.Links.Presign(ctx, *e.Artifact, path.Base(e.Artifact.FirstFile()), ends.Sub(now))
 	if err != nil {
 		note(ctx, slog.String("link_error", err.Error()))
 		return export.Link{}, false

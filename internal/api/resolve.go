@@ -35,7 +35,7 @@ func resolve(ctx context.Context, c Catalog, account string, o order, now time.T
 	}
 	r := export.Request{
 		Type: o.Type, TargetID: o.TargetID, RunIDs: o.RunIDs, Scope: o.Scope,
-		Formats: o.Formats, Compression: o.Compression, TextField: o.TextField,
+		Formats: o.Formats, Compression: o.Compression, TextField: o.TextField, KeepHours: o.KeepHours,
 	}
 	if o.ConnectorID == "" {
 		return r, f, nil

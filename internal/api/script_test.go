@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,37 @@ func (s *script) do(lines string) {
 		}
 		arg := strings.Join(words[1:], " ")
 		switch words[0] {
+		case "after": // "after 3s claim exp_1", while an answer is held
+			d, err := time.ParseDuration(words[1])
+			s.must(err)
+			what := strings.Join(words[2:], " ")
+			s.coming = append(s.coming, coming{s.now.Add(d), func() { s.do(what) }})
+		case "run":
+			s.change(arg, func(e export.Export) export.Export { return e.Enter(export.PhasePackaging, export.Lease, s.now) })
+		case "pack": // "pack exp_1 250" of 1000 records
+			s.change(words[1], func(e export.Export) export.Export {
+				records, err := strconv.ParseInt(words[2], 10, 64)
+				s.must(err)
+				e = e.Packed(records, 100*records, s.now)
+				e.Progress.RecordsTotal = 1000
+				return e
+			})
+		case "shards": // "shards exp_1 2": that many package 1000 records
+			s.change(words[1], func(e export.Export) export.Export {
+				n, err := strconv.Atoi(words[2])
+				s.must(err)
+				e = e.Enter(export.PhasePackaging, export.ShardedLease, s.now)
+				e.Progress.RecordsTotal, e.Progress.Shards = 1000, n
+				return e
+			})
+		case "note": // "note exp_1 1 0 250": in generation 1 shard 0 has read that many
+			var n [3]int
+			for i := range n {
+				var err error
+				n[i], err = strconv.Atoi(words[i+2])
+				s.must(err)
+			}
+			s.must(s.store.NoteShard(s.t.Context(), "acct", words[1], n[0], export.ShardNote{Shard: n[1], Records: int64(n[2]), Bytes: 100 * int64(n[2]), At: s.now}))
 		case "complete":
 			s.complete(arg)
 		case "claim":

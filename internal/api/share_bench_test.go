@@ -149,7 +149,7 @@ type nobody struct{}
 
 func (nobody) Start(context.Context, string, string, int) error { return nil }
 
-func (nobody) Presign(context.Context, export.Artifact, string) (export.Link, error) {
+func (nobody) Presign(context.Context, export.Artifact, string, time.Duration) (export.Link, error) {
 	return export.Link{}, nil
 }
 

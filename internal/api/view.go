@@ -45,6 +45,7 @@ type exportView struct {
 	ManifestSHA256        *string          `json:"manifest_sha256"`
 	DeliveryReceipt       *receiptView     `json:"delivery_receipt"`
 	ExpiresAt             *string          `json:"expires_at"`
+	ExpiresIn             string           `json:"expires_in"`
 	Formats               []string         `json:"formats"`
 	Compression           string           `json:"compression"`
 	Files                 []exportFileView `json:"files"`
@@ -84,6 +85,9 @@ type progressView struct {
 	RecordsTotal int64        `json:"records_total"`
 	BytesWritten int64        `json:"bytes_written"`
 	Percent      int          `json:"percent"` // 100 means completed, and nothing else does
+	// BytesDelivered is null of downloads; SecondsLeft, of the present phase, where there is nothing to go by.
+	BytesDelivered *int64 `json:"bytes_delivered"`
+	SecondsLeft    *int64 `json:"seconds_left"`
 }
 
 // view is the record as clients see it at the time now.
@@ -94,8 +98,9 @@ func view(e export.Export, now time.Time) exportView {
 		Attempts: e.Attempts, MaxAttempts: e.MaxAttempts,
 		CreatedAt: stamp(e.CreatedAt), AvailableAt: stamp(e.AvailableAt), StartedAt: stamp(e.StartedAt),
 		CompletedAt: stamp(e.CompletedAt), UpdatedAt: stamp(e.UpdatedAt), ExpiresAt: stamp(e.ExpiresAt),
+		ExpiresIn:    export.FormatLife(e.Request.Life()),
 		ErrorMessage: given(e.ErrorMessage), LastError: given(e.LastError),
-		UserID: given(e.UserID), ResultScope: string(e.Request.Scope), Progress: progress(e), DeliveryReceipt: receipt(e.Receipt),
+		UserID: given(e.UserID), ResultScope: string(e.Request.Scope), Progress: progress(e, now), DeliveryReceipt: receipt(e.Receipt),
 		Outcome: given(string(e.Outcome)),
 		Formats: formatsOf(e.Request), Compression: string(cmp.Or(e.Request.Compression, export.None)),
 	}
@@ -137,7 +142,7 @@ func destinationType(e export.Export) string {
 
 // kept reports whether the export's document is there: the export has completed and the document's time isn't up.
 func kept(e export.Export, now time.Time) bool {
-	return e.Status == export.StatusCompleted && e.Artifact != nil && (e.ExpiresAt.IsZero() || now.Before(e.ExpiresAt))
+	return e.Status == export.StatusCompleted && e.Artifact != nil && !e.Expired(now)
 }
 
 // downloadable reports whether the download route gives the document out.
@@ -154,9 +159,16 @@ func params(runIDs []string, v *exportView) *paramsView {
 	return &p
 }
 
-func progress(e export.Export) progressView {
+func progress(e export.Export, now time.Time) progressView {
 	p := e.Progress
 	v := progressView{Phase: p.Phase, RecordsDone: p.RecordsDone, RecordsTotal: p.RecordsTotal, BytesWritten: p.BytesWritten}
+	if e.ToConnector() {
+		v.BytesDelivered = &p.BytesDelivered
+	}
+	if left, ok := e.TimeLeft(now); ok {
+		seconds := int64(left / time.Second)
+		v.SecondsLeft = &seconds
+	}
 	switch {
 	case e.Status == export.StatusCompleted:
 		v.Percent = 100

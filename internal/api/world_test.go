@@ -56,7 +56,8 @@ type world struct {
 	startErr   error
 	cleared    []string // what was to be cleared away
 	clearErr   error
-	links      int // presigned links made
+	coming     []coming // what happens while an answer is held
+	links      int      // presigned links made
 	linkErr    error
 	storeErr   error // of every call of the handlers
 	customer   *memconn.Target
@@ -102,7 +103,7 @@ func newWorld(t testing.TB) *world {
 			NewID: func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
 		}), log),
 		"ReadExportFunction": apigw.Handler(api.ReadExport(api.ReadConfig{
-			Exports: gate, Links: w, Keys: ring, Origin: "https://api.example.com", Clock: clock, Log: log,
+			Exports: gate, Links: w, Keys: ring, Origin: "https://api.example.com", Clock: clock, Pause: w.pause, Log: log,
 		}), log),
 		"ControlExportFunction": apigw.Handler(api.ControlExport(api.ControlConfig{
 			Exports: gate, Clearer: w, Starter: w, Keys: ring, Clock: clock, Log: log,
@@ -216,9 +217,26 @@ func (w *world) Purge(_ context.Context, account, id string) error {
 }
 
 // Presign implements api.Links.
-func (w *world) Presign(_ context.Context, a export.Artifact, filename string) (export.Link, error) {
+func (w *world) Presign(_ context.Context, a export.Artifact, filename string, most time.Duration) (export.Link, error) {
 	w.links++
-	return export.Link{URL: fmt.Sprintf("https://storage.example.com/%s?as=%s&link=%d", a.Key, filename, w.links), ExpiresAt: w.now.Add(time.Hour)}, w.linkErr
+	return export.Link{URL: fmt.Sprintf("https://storage.example.com/%s?as=%s&link=%d", a.Key, filename, w.links), ExpiresAt: w.now.Add(min(most, time.Hour))}, w.linkErr
+}
+
+// coming is something that happens at a time.
+type coming struct {
+	at   time.Time
+	what func()
+}
+
+// pause lets time go by, with what happens meanwhile.
+func (w *world) pause(ctx context.Context, d time.Duration) error {
+	w.now = w.now.Add(d)
+	for len(w.coming) > 0 && !w.coming[0].at.After(w.now) {
+		next := w.coming[0]
+		w.coming = w.coming[1:]
+		next.what()
+	}
+	return ctx.Err()
 }
 
 // OpenTarget implements connector.Opener: every connector leads to one bucket.

@@ -51,7 +51,11 @@ type Writer interface {
 type PutOptions struct {
 	IfAbsent    bool
 	ContentType string // "" means application/octet-stream
+	Tag         Tag    // the zero value gives the object none
 }
+
+// Tag is what a bucket's lifecycle knows an object by. Name and Value are letters, digits and dashes.
+type Tag struct{ Name, Value string }
 
 // Uploader writes large objects by parts. The object appears whole at CompleteUpload and not before.
 type Uploader interface {

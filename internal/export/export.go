@@ -79,6 +79,7 @@ type Request struct {
 	Formats     []Format     // of the files, the first one first; empty means JSON alone
 	Compression Compression  // of every file that takes one; "" means None
 	TextField   string       // of captions: the dotted name of their text; "" for metadata_text
+	KeepHours   int          // how long the artifact is kept, in hours; 0 means ArtifactLife
 }
 
 // Files are the formats that the request asks for, defaults filled in.
@@ -126,7 +127,7 @@ type Export struct {
 	RetriedAt   time.Time // the owner's latest retry
 	DeletedAt   time.Time // its owner has deleted it: nobody sees it any more, and the sweeper clears it away
 	DueAt       time.Time // when the sweeper looks at it next; zero once there is nothing left to do
-	ExpiresAt   time.Time // when the artifact may go; zero before completion
+	ExpiresAt   time.Time // from when on the artifact is given to nobody; zero before completion
 
 	Progress Progress
 	Artifact *Artifact
@@ -148,6 +149,11 @@ type Progress struct {
 	RecordsTotal int64
 	BytesWritten int64
 	BytesTotal   int64
+	// BytesDelivered counts a byte half when it was sent to the connector and half when it was read back there.
+	BytesDelivered int64
+	Since          time.Time // when the phase was entered, or begun again; zero in older records
+	NotedAt        time.Time // when the numbers were taken; zero before there are any
+	Shards         int       // how many shards package the export; 0 for one task. They don't write the record, but notes
 }
 
 // Artifact is what was packaged, in the artifacts bucket, committed together with its manifest. Key, Bytes and SHA256 are
@@ -160,7 +166,8 @@ type Artifact struct {
 	SHA256         string // lower-case hex, whole file; "" beyond the size up to which one is made
 	ManifestSHA256 string // lower-case hex, manifest file
 	Counts         Counts
-	Files          []File // in the order of the request; empty in records older than it: the document alone
+	Files          []File    // in the order of the request; empty in records older than it: the document alone
+	CommittedAt    time.Time // when the manifest was written; zero in older records
 }
 
 // File is one file of an export, or a folder of them.

@@ -24,8 +24,6 @@ const (
 	// ClosingGrace is when the sweeper clears up after an export that was cancelled or deleted: every call that was under
 	// way has ended by then, as by the end of a lease.
 	ClosingGrace = Lease
-	// ArtifactLife is how long a completed export's artifact is kept; the bucket's lifecycle rule says the same.
-	ArtifactLife = 7 * 24 * time.Hour
 	// firstBackoff and maxBackoff frame the wait between two attempts.
 	firstBackoff = 15 * time.Second
 	maxBackoff   = time.Hour
@@ -67,7 +65,7 @@ func (e Export) Claim(now time.Time) Export {
 
 // Enter says that a step has begun and extends the lease. Records done stay as they are.
 func (e Export) Enter(p Phase, lease time.Duration, now time.Time) Export {
-	e.Progress.Phase = p
+	e.Progress = e.Progress.enter(p, now)
 	if p != PhasePlanning {
 		e.QueueStatus = QueueRunning
 	}
@@ -98,6 +96,7 @@ func (e Export) Linked(l Link, now time.Time) Export {
 // Delivered records the delivery receipt.
 func (e Export) Delivered(r Receipt, now time.Time) Export {
 	e.Receipt = &r
+	e.Progress.BytesDelivered = e.BytesToDeliver()
 	e.UpdatedAt = Stamp(now)
 	return e
 }
@@ -105,8 +104,11 @@ func (e Export) Delivered(r Receipt, now time.Time) Export {
 // Complete is the good end, with its event mark.
 func (e Export) Complete(now time.Time) Export {
 	e = e.end(StatusCompleted, QueueSucceeded, EventReady, now)
-	e.Progress.Phase = PhaseDone
-	e.ExpiresAt = e.CompletedAt.Add(ArtifactLife)
+	e.Progress = e.Progress.enter(PhaseDone, now)
+	if a := e.Artifact; a != nil { // a step that ran late may have begun counting anew
+		e = e.Packaged(*a, now)
+	}
+	e.ExpiresAt = e.expiry(e.CompletedAt)
 	return e
 }
 
@@ -178,7 +180,7 @@ func (e Export) requeue(now time.Time, wait time.Duration) Export {
 	e.AvailableAt = Stamp(now).Add(wait)
 	e.DueAt = e.AvailableAt
 	e.UpdatedAt = Stamp(now)
-	e.Progress.Phase = PhaseQueued
+	e.Progress = e.Progress.enter(PhaseQueued, now)
 	return e
 }
 

@@ -27,6 +27,8 @@ const (
 	NotFound
 	// MethodNotAllowed is a known path under another method.
 	MethodNotAllowed
+	// Gone is a resource that was there and is no longer given to anybody.
+	Gone
 	// Conflict is a request that the present state of the resource refuses, or an object that must not be overwritten.
 	Conflict
 	// Invalid is a readable request whose values can't be accepted, or results that can't be exported as they stand.

@@ -9,6 +9,7 @@ var httpStatus = map[Kind]int{
 	Forbidden:        403,
 	NotFound:         404,
 	MethodNotAllowed: 405,
+	Gone:             410,
 	Conflict:         409,
 	Invalid:          422,
 	Throttled:        429,

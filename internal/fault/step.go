@@ -24,6 +24,7 @@ var stepErrors = map[Kind]StepError{
 	Forbidden:        {permanent, false},
 	NotFound:         {permanent, false},
 	MethodNotAllowed: {permanent, false},
+	Gone:             {permanent, false},
 	Conflict:         {permanent, false},
 	Invalid:          {permanent, false},
 }

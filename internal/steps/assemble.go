@@ -2,6 +2,7 @@ package steps
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -27,7 +28,7 @@ type Assemble struct {
 
 // Handle is safe to repeat from any point: what is committed is recognised by its digest.
 func (s Assemble) Handle(ctx context.Context, job Job) (Done, error) {
-	e, err := enter(ctx, s.Records, job, export.PhaseAssembling, s.Clock())
+	e, err := begin(ctx, s.Records, job, func(e export.Export) export.Export { return e.Assembling(s.Clock()) })
 	if err != nil {
 		return Done{}, err
 	}
@@ -43,7 +44,9 @@ func (s Assemble) Handle(ctx context.Context, job Job) (Done, error) {
 	if err := abortUploads(ctx, s.Artifacts, job); err != nil {
 		return Done{}, err
 	}
-	_, err = save(ctx, s.Records, e, e.Packaged(s.describe(job, manifest, raw), s.Clock()))
+	a := s.describe(job, manifest, raw)
+	a.CommittedAt = export.Stamp(cmp.Or(w.committedAt, s.Clock()))
+	_, err = save(ctx, s.Records, e, e.Packaged(a, s.Clock()))
 	return Done{}, err
 }
 
@@ -123,7 +126,7 @@ func (s Assemble) build(ctx context.Context, w *workshop) error {
 }
 
 func (s Assemble) putManifest(ctx context.Context, w *workshop, raw []byte) error {
-	_, err := s.Artifacts.Put(ctx, manifestKey(w.job), raw, blob.PutOptions{IfAbsent: true, ContentType: "application/json"})
+	_, err := s.Artifacts.Put(ctx, manifestKey(w.job), raw, blob.PutOptions{IfAbsent: true, ContentType: "application/json", Tag: w.plan.tag()})
 	if !fault.Is(err, fault.Conflict) {
 		return err
 	}

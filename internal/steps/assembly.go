@@ -204,7 +204,7 @@ func (a *assembly) rejects() (artifact.File, error) {
 	w := a.workshop
 	f := plannedFile{Name: export.RejectsName(w.job.ExportID), Format: artifact.NDJSON, Compression: artifact.None}
 	s := newObjectSink(a.ctx, w.artifacts, objectPlace{
-		key: fileKey(w.job, f.Name), contentType: artifact.ContentType(f.Format, f.Compression), partBytes: w.plan.objectPartBytes(), once: true,
+		key: fileKey(w.job, f.Name), options: w.plan.kept(f), partBytes: w.plan.objectPartBytes(), once: true,
 	})
 	defer s.discard()
 	for shard, r := range a.shards {

@@ -30,7 +30,7 @@ type Deliver struct {
 // Handle delivers unless the record already holds a receipt. What is at the destination and equal counts as
 // delivered; what differs is never overwritten.
 func (s Deliver) Handle(ctx context.Context, job Job) (Done, error) {
-	e, err := enter(ctx, s.Records, job, export.PhaseDelivering, s.Clock())
+	e, err := begin(ctx, s.Records, job, func(e export.Export) export.Export { return e.Delivering(s.Clock()) })
 	if fault.Is(err, fault.Superseded) {
 		s.clearAway(ctx, job)
 	}
@@ -51,13 +51,28 @@ func (s Deliver) Handle(ctx context.Context, job Job) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	receipt, err := connector.Deliver(ctx, fenced(s.Records, job, s.Clock, target), delivery)
+	p := newProgress(s.Records, s.Clock, job, e)
+	receipt, err := deliver(ctx, p, fenced(s.Records, job, s.Clock, target), delivery)
 	if err != nil {
+		return Done{}, err
+	}
+	if e, err = p.end(ctx); err != nil {
 		return Done{}, err
 	}
 	receipt.DeliveredAt = export.Stamp(s.Clock())
 	_, err = save(ctx, s.Records, e, e.Delivered(receipt, s.Clock()))
 	return Done{}, err
+}
+
+// deliver tells how far it is, and ends when the export is lost.
+func deliver(ctx context.Context, p *progress, t connector.Target, d connector.Delivery) (export.Receipt, error) {
+	m := newMeter(ctx, p)
+	defer m.end(nil)
+	for i, o := range d.Files {
+		d.Files[i] = m.sent(o)
+	}
+	receipt, err := connector.Deliver(m.ctx, m.readBack(t), d)
+	return receipt, m.failure(err)
 }
 
 // target opens the connector as it is now: it may have been changed or removed since the export was created.

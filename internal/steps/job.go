@@ -99,11 +99,16 @@ func save(ctx context.Context, records Exports, e, next export.Export) (export.E
 
 // enter loads the job's export and records that a step has begun, which extends the lease.
 func enter(ctx context.Context, records Exports, job Job, phase export.Phase, now time.Time) (export.Export, error) {
+	return begin(ctx, records, job, func(e export.Export) export.Export { return e.Enter(phase, export.Lease, now) })
+}
+
+// begin is enter for steps whose beginning says more than the phase.
+func begin(ctx context.Context, records Exports, job Job, next func(export.Export) export.Export) (export.Export, error) {
 	e, err := load(ctx, records, job)
 	if err != nil {
 		return e, err
 	}
-	return save(ctx, records, e, e.Enter(phase, export.Lease, now))
+	return save(ctx, records, e, next(e))
 }
 
 // abortUploads drops every open upload of the export's files and work files. It is called once nobody needs one any more:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/pack"
@@ -54,7 +55,8 @@ type frozen struct {
 	Files     []plannedFile     `json:"files"`
 	TextField string            `json:"text_field,omitempty"` // of captions
 	PartBytes int64             `json:"part_bytes"`
-	Shards    []inputRange      `json:"shards,omitempty"` // none: one task packages everything
+	KeepDays  int               `json:"keep_days,omitempty"` // the class of the artifact's life
+	Shards    []inputRange      `json:"shards,omitempty"`    // none: one task packages everything
 }
 
 // sharded reports whether a Distributed Map packages the export.
@@ -65,6 +67,23 @@ func (p frozen) uploaded(f plannedFile) bool { return !p.sharded() || !f.byShard
 
 // objectPartBytes is the part size of files that shards write by themselves: a shard's is never large.
 func (p frozen) objectPartBytes() int64 { return min(p.PartBytes, artifact.MinPartBytes) }
+
+// keepTag is the tag that the bucket's lifecycle knows classes of lives by.
+const keepTag = "keep-days"
+
+// tag tells the bucket's lifecycle how long the artifact is to stay. A plan of before there was a choice has none, and
+// what has no tag stays longest.
+func (p frozen) tag() blob.Tag {
+	if p.KeepDays == 0 {
+		return blob.Tag{}
+	}
+	return blob.Tag{Name: keepTag, Value: strconv.Itoa(p.KeepDays)}
+}
+
+// kept is how a file of the artifact is written.
+func (p frozen) kept(f plannedFile) blob.PutOptions {
+	return blob.PutOptions{ContentType: artifact.ContentType(f.Format, f.Compression), Tag: p.tag()}
+}
 
 // uploads is uploads.json: the multipart uploads of one generation, by the names of their files.
 type uploads map[string]string

@@ -6,19 +6,21 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/pack"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 )
 
-// progressEvery is how often progress is written at most.
-const progressEvery = time.Second
+// PackageRecords is what packaging needs of the record store.
+type PackageRecords interface {
+	Exports
+	NoteShard(ctx context.Context, account, exportID string, generation int, n export.ShardNote) error
+}
 
 // Package streams results into the export's upload.
 type Package struct {
-	Records   Exports
+	Records   PackageRecords
 	Results   blob.Reader
 	Artifacts blob.Bucket
 	Copier    blob.Copier // of artifacts, from results; nil if that store copies nothing
@@ -53,7 +55,7 @@ func (s Package) Handle(ctx context.Context, in PackageIn) (PackageOut, error) {
 }
 
 func (s Package) whole(ctx context.Context, job Job) error {
-	e, err := enter(ctx, s.Records, job, export.PhasePackaging, s.Clock())
+	e, err := begin(ctx, s.Records, job, func(e export.Export) export.Export { return e.Packaging(s.Clock()) })
 	if err != nil {
 		return err
 	}
@@ -61,10 +63,12 @@ func (s Package) whole(ctx context.Context, job Job) error {
 	if err != nil || w.committed {
 		return err
 	}
-	p := &progress{records: s.Records, clock: s.Clock, job: job, export: e, last: s.Clock()}
+	p := newProgress(s.Records, s.Clock, job, e)
 	b := s.workbench(ctx, w)
 	defer b.discard()
-	b.pass.Progress = p.note(ctx)
+	b.pass.Progress = func(records, read int64) error {
+		return p.note(ctx, func(e export.Export, now time.Time) export.Export { return e.Packed(records, read, now) })
+	}
 	b.takeAll()
 	r, err := b.run()
 	if err != nil {
@@ -94,12 +98,17 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 	if err := b.takeShard(shard, inputs); err != nil {
 		return err
 	}
+	notes := shardNotes{records: s.Records, clock: s.Clock, job: job, shard: shard}
+	if !inputs.found { // a second round is no news of packaging
+		b.pass.Progress = notes.note(ctx)
+	}
 	r, err := b.run()
 	if err != nil {
 		if r, err = unfit(err); err != nil {
 			return err
 		}
 	}
+	notes.end(ctx)
 	return writeJSON(ctx, s.Artifacts, generationKey(job, name), r)
 }
 
@@ -119,6 +128,8 @@ type workshop struct {
 	plan      frozen
 	uploads   uploads
 	committed bool // an earlier attempt got as far as the manifest: there is nothing left to package, and no plan to do it by
+	// committedAt is when it did.
+	committedAt time.Time
 }
 
 // open reads plan and upload.
@@ -128,9 +139,9 @@ func (s Package) open(ctx context.Context, job Job) (*workshop, error) {
 
 func openWorkshop(ctx context.Context, artifacts blob.Bucket, job Job) (*workshop, error) {
 	w := &workshop{artifacts: artifacts, job: job}
-	_, err := artifacts.Head(ctx, manifestKey(job))
+	manifest, err := artifacts.Head(ctx, manifestKey(job))
 	if !fault.Is(err, fault.NotFound) {
-		w.committed = err == nil
+		w.committed, w.committedAt = err == nil, manifest.LastModified
 		return w, err
 	}
 	if err := readJSON(ctx, artifacts, planKey(job), &w.plan); err != nil {
@@ -174,49 +185,4 @@ func (w *workshop) measures(ctx context.Context, shard int) (inputs measured, na
 type measured struct {
 	inputs []pack.Measure
 	found  bool
-}
-
-// progress writes how far packaging is, at most once a second. A write that only lost a race is left out, and the
-// next one starts from what then stands in the record; losing the export ends the packaging.
-type progress struct {
-	records Exports
-	clock   Clock
-	job     Job
-	export  export.Export
-	stale   bool // the latest write failed, so the record may not be p.export any more
-	last    time.Time
-}
-
-// note hears of every block of records.
-func (p *progress) note(ctx context.Context) artifact.Progress {
-	return func(records, read int64) error {
-		now := p.clock()
-		if now.Sub(p.last) < progressEvery {
-			return nil
-		}
-		p.last = now
-		err := p.write(ctx, records, read, now)
-		p.stale = err != nil
-		if fault.Is(err, fault.Superseded) {
-			return err
-		}
-		return nil
-	}
-}
-
-func (p *progress) write(ctx context.Context, records, read int64, now time.Time) error {
-	if p.stale {
-		e, err := load(ctx, p.records, p.job)
-		if err != nil {
-			return err
-		}
-		p.export = e
-	}
-	next := p.export.Enter(export.PhasePackaging, export.Lease, now)
-	next.Progress.RecordsDone, next.Progress.BytesWritten = records, read
-	saved, err := save(ctx, p.records, p.export, next)
-	if err == nil {
-		p.export = saved
-	}
-	return err
 }

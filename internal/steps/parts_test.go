@@ -116,6 +116,10 @@ func (r *records) Connector(ctx context.Context, account, id string) (c store.Co
 	return c, err
 }
 
+func (r *records) NoteShard(ctx context.Context, account, id string, generation int, n export.ShardNote) error {
+	return r.do("records.NoteShard", func() error { return r.Store.NoteShard(ctx, account, id, generation, n) })
+}
+
 func (r *records) DueExports(ctx context.Context, now time.Time, limit int) (due []store.Ref, err error) {
 	err = r.do("records.DueExports", func() error { due, err = r.Store.DueExports(ctx, now, limit); return err })
 	return due, err

@@ -95,17 +95,13 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 	if err := s.openUploads(ctx, job, plan); err != nil {
 		return PlanOut{}, err
 	}
-	lease := export.Lease
 	if plan.sharded() {
-		lease = export.ShardedLease
 		out.Layout, out.ShardsKey = LayoutSharded, generationKey(job, shardsName)
 		if err := s.writeShards(ctx, job, len(plan.Shards)); err != nil {
 			return PlanOut{}, err
 		}
 	}
-	next := e.Enter(export.PhasePackaging, lease, s.Clock())
-	next.Progress.RecordsTotal, next.Progress.BytesTotal = plan.Document.Rows(), plan.Document.Bytes()
-	_, err = save(ctx, s.Records, e, next)
+	_, err = save(ctx, s.Records, e, e.Planned(plan.Document.Rows(), plan.Document.Bytes(), len(plan.Shards), s.Clock()))
 	return out, err
 }
 
@@ -251,7 +247,7 @@ func (s Plan) layOut(e export.Export, d artifact.Document) (frozen, error) {
 		return frozen{}, err
 	}
 	total := offsets[len(offsets)-1]
-	plan := frozen{Document: d, TextField: e.Request.TextField, PartBytes: cmp.Or(s.PartBytes, artifact.PartSize(total))}
+	plan := frozen{Document: d, TextField: e.Request.TextField, PartBytes: cmp.Or(s.PartBytes, artifact.PartSize(total)), KeepDays: export.KeepDays(e.Request.Life())}
 	large := total > cmp.Or(s.ShardThreshold, DefaultShardThreshold) && len(d.Inputs) > 1
 	captions := slices.ContainsFunc(e.Request.Files(), export.Format.Captions)
 	if large && !captions {
@@ -287,7 +283,7 @@ func (s Plan) openUploads(ctx context.Context, job Job, plan frozen) error {
 		if !plan.uploaded(f) {
 			continue
 		}
-		own[f.Name], err = s.Artifacts.CreateUpload(ctx, fileKey(job, f.Name), blob.PutOptions{ContentType: artifact.ContentType(f.Format, f.Compression)})
+		own[f.Name], err = s.Artifacts.CreateUpload(ctx, fileKey(job, f.Name), plan.kept(f))
 		if err != nil {
 			return err
 		}

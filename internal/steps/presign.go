@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"path"
 	"time"
@@ -23,7 +24,8 @@ type Presign struct {
 	LinkLife  time.Duration // 0 means DefaultLinkLife
 }
 
-// Handle replaces the link that the record has, if any.
+// Handle replaces the link that the record has, if any. A link ends with the document's time at the latest; where that is
+// up already, as of an export that is attempted again long after it was packaged, none is made.
 func (s Presign) Handle(ctx context.Context, job Job) (Done, error) {
 	e, err := enter(ctx, s.Records, job, export.PhaseLinking, s.Clock())
 	if err != nil {
@@ -32,9 +34,10 @@ func (s Presign) Handle(ctx context.Context, job Job) (Done, error) {
 	if e.Artifact == nil {
 		return Done{}, fault.New(fault.Unavailable, "artifact_missing", "The document is not committed yet.")
 	}
-	life := s.LinkLife
-	if life == 0 {
-		life = DefaultLinkLife
+	now := s.Clock()
+	life := min(cmp.Or(s.LinkLife, DefaultLinkLife), e.ArtifactEnds(now).Sub(now))
+	if life < time.Second {
+		return Done{}, nil
 	}
 	url, expires, err := s.Artifacts.Presign(ctx, e.Artifact.Key, path.Base(e.Artifact.FirstFile()), life)
 	if err != nil {

@@ -95,8 +95,9 @@ type objectSink struct {
 
 // objectPlace is where an objectSink writes, and how.
 type objectPlace struct {
-	key, contentType string
-	partBytes        int64
+	key       string
+	options   blob.PutOptions
+	partBytes int64
 	// once leaves what stands at the key, which must then be equal: another run of the same step was first.
 	once bool
 }
@@ -110,11 +111,13 @@ func newObjectSink(ctx context.Context, bucket blob.Bucket, place objectPlace) *
 // put hands on a part. The first one is the object if it isn't full, for then nothing follows.
 func (s *objectSink) put(n int, content []byte) (blob.UploadedPart, error) {
 	if n == 1 && int64(len(content)) < s.object.partBytes {
-		_, err := s.bucket.Put(s.ctx, s.object.key, content, blob.PutOptions{IfAbsent: s.object.once, ContentType: s.object.contentType})
+		o := s.object.options
+		o.IfAbsent = s.object.once
+		_, err := s.bucket.Put(s.ctx, s.object.key, content, o)
 		return blob.UploadedPart{Number: n}, s.settle(err)
 	}
 	if s.uploadID == "" {
-		id, err := s.bucket.CreateUpload(s.ctx, s.object.key, blob.PutOptions{ContentType: s.object.contentType})
+		id, err := s.bucket.CreateUpload(s.ctx, s.object.key, s.object.options)
 		if err != nil {
 			return blob.UploadedPart{}, err
 		}

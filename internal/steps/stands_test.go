@@ -2,18 +2,21 @@ package steps_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 )
 
@@ -116,14 +119,33 @@ func (w *world) checkFiles(manifest []byte) (m artifact.Manifest) {
 	return m
 }
 
+// checkKept: the bucket was told of every file how long it stays, which is until the record says and not shorter.
+func (w *world) checkKept(e export.Export) {
+	w.t.Helper()
+	class := export.KeepDays(e.Request.Life())
+	for _, key := range w.artifacts.Keys() {
+		if !strings.HasPrefix(key, "artifacts/") {
+			continue
+		}
+		if tag, want := w.artifacts.Tag(key), (blob.Tag{Name: "keep-days", Value: strconv.Itoa(class)}); tag != want {
+			w.t.Errorf("%s is tagged %v, want %v", key, tag, want)
+		}
+	}
+	manifest, err := w.artifacts.Head(context.Background(), manifestKey)
+	if at := e.Artifact.CommittedAt; err != nil || at.Before(export.Stamp(manifest.LastModified)) || at.After(e.UpdatedAt) {
+		w.t.Errorf("committed at %s, the manifest was written at %s and the record at %s", at, manifest.LastModified, e.UpdatedAt)
+	}
+}
+
 // checkRecord: the record tells of what stands.
 func (w *world) checkRecord(e export.Export, m artifact.Manifest, manifest []byte) {
 	w.t.Helper()
 	first := m.Files[0]
 	a := export.Artifact{
 		Bucket: "artifacts", Key: folderKey + first.Name, ManifestKey: manifestKey, Bytes: first.Bytes, SHA256: first.SHA256,
-		ManifestSHA256: hexSum(manifest), Counts: e.Artifact.Counts, Files: e.Artifact.Files,
+		ManifestSHA256: hexSum(manifest), Counts: e.Artifact.Counts, Files: e.Artifact.Files, CommittedAt: e.Artifact.CommittedAt,
 	}
+	w.checkKept(e)
 	if diff := cmp.Diff(a, *e.Artifact); diff != "" {
 		w.t.Errorf("the record's document (-want +got):\n%s", diff)
 	}

@@ -78,7 +78,7 @@ func (b *workbench) takeShard(shard int, m measured) error {
 			}
 		case f.byShard():
 			b.add(i, pack.Output{Whole: true}, newObjectSink(b.ctx, w.artifacts, objectPlace{
-				key: fileKey(w.job, f.part(shard)), contentType: artifact.ContentType(f.Format, f.Compression), partBytes: w.plan.objectPartBytes(), once: true,
+				key: fileKey(w.job, f.part(shard)), options: w.plan.kept(f), partBytes: w.plan.objectPartBytes(), once: true,
 			}))
 		default:
 			b.add(i, pack.Output{Begun: begun}, newObjectSink(b.ctx, w.artifacts, objectPlace{

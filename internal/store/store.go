@@ -19,7 +19,8 @@ type Store interface {
 	Connectors
 }
 
-// Exports keeps export records, and the idempotency records that were written with them or with connectors.
+// Exports keeps export records, and the idempotency records that were written with them or with connectors. A record
+// that is forgotten (export.Forgotten) may be gone or still be there: who shows exports judges that by the clock.
 type Exports interface {
 	// CreateExport writes the export and, if idem is not nil, its idempotency record in one transaction. When a live
 	// idempotency record of that key exists already, nothing is written and that record is returned with created
@@ -51,7 +52,20 @@ type Exports interface {
 	// RemoveExport removes the record of a deleted export; one that is gone is success. One that was not deleted fails
 	// with fault.Conflict and stays.
 	RemoveExport(ctx context.Context, account, id string) error
+	Shards
 }
+
+// Shards keeps what the shards of exports tell of themselves, each in a record of its own. A note is kept for NoteLife at
+// least, and then cleared away at some time.
+type Shards interface {
+	// NoteShard replaces the shard's note of that generation.
+	NoteShard(ctx context.Context, account, exportID string, generation int, n export.ShardNote) error
+	// ShardNotes are the notes of a generation, in no order.
+	ShardNotes(ctx context.Context, account, exportID string, generation int) ([]export.ShardNote, error)
+}
+
+// NoteLife is longer than shards are at work.
+const NoteLife = 24 * time.Hour
 
 // Open is what there is of open exports.
 type Open struct {

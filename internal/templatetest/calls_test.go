@@ -159,6 +159,13 @@ func itemCalls(t *testing.T) map[string][]string {
 		},
 		"DueExports":  func(s *dynamostore.Store) error { _, err := s.DueExports(ctx, now, 1); return err },
 		"OpenExports": func(s *dynamostore.Store) error { _, err := s.OpenExports(ctx); return err },
+		"NoteShard": func(s *dynamostore.Store) error {
+			return s.NoteShard(ctx, "acct", "exp_1", 1, export.ShardNote{At: now})
+		},
+		"ShardNotes": func(s *dynamostore.Store) error {
+			_, err := s.ShardNotes(ctx, "acct", "exp_1", 1)
+			return err
+		},
 		"Index":       func(s *dynamostore.Store) error { _, err := s.Index(ctx, "acct", "idx"); return err },
 		"Run":         func(s *dynamostore.Store) error { _, err := s.Run(ctx, "acct", "run"); return err },
 		"RunsOfIndex": func(s *dynamostore.Store) error { _, err := s.RunsOfIndex(ctx, "acct", "idx"); return err },

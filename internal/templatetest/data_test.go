@@ -90,6 +90,7 @@ type bucketProperties struct {
 		Rules []struct {
 			Status                         string
 			Prefix                         string
+			TagFilters                     []struct{ Key, Value string }
 			ExpirationInDays               int
 			AbortIncompleteMultipartUpload struct{ DaysAfterInitiation int }
 		}
@@ -159,18 +160,33 @@ func TestLifecycles(t *testing.T) {
 				aborts = true
 			}
 			if r.ExpirationInDays > 0 {
-				expiry[id][r.Prefix] = r.ExpirationInDays
+				expiry[id][r.Prefix+tags(r.TagFilters)] = r.ExpirationInDays
 			}
 		}
 		if !aborts {
 			t.Errorf("%s keeps open uploads", id)
 		}
 	}
-	kept := int(export.ArtifactLife.Hours()/24) + 1
-	want := map[string]map[string]int{"ResultsBucket": {}, "ArtifactsBucket": {"work/": 3, "artifacts/": kept}}
+	kept := map[string]int{"work/": 3}
+	for i, class := range export.KeepClasses {
+		rule := fmt.Sprintf("artifacts/ keep-days=%d", class)
+		if i == len(export.KeepClasses)-1 { // the last class needs none, and is the bound of everything
+			rule = "artifacts/"
+		}
+		kept[rule] = export.LifecycleDays(class)
+	}
+	want := map[string]map[string]int{"ResultsBucket": {}, "ArtifactsBucket": kept}
 	if diff := cmp.Diff(want, expiry); diff != "" {
 		t.Errorf("days until objects go (-want +got):\n%s", diff)
 	}
+}
+
+// tags are what a rule asks for besides the prefix.
+func tags(filters []struct{ Key, Value string }) (text string) {
+	for _, f := range filters {
+		text += " " + f.Key + "=" + f.Value
+	}
+	return text
 }
 
 func TestWhatCallsTheSweeper(t *testing.T) {

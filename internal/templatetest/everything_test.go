@@ -165,6 +165,7 @@ func shards(w *world) {
 	w.sharded = true
 	job := w.create("index/idx", `{"prompt_run_ids":["run_1","run_2","run_3"]}`)
 	w.step("plan", job)
+	w.http("read-export", "GET", "/v2/exports/"+job["export_id"].(string), "", 200) // what shards say of themselves
 	raw, err := w.call("package", shard(job, 0))
 	w.must(err)
 	if !bytes.Contains(raw, []byte(`"shard":0`)) {

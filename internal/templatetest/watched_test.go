@@ -72,6 +72,16 @@ func (r records) OpenExports(ctx context.Context) (store.Open, error) {
 	return r.Store.OpenExports(ctx)
 }
 
+func (r records) NoteShard(ctx context.Context, account, id string, generation int, n export.ShardNote) error {
+	r.note(ctx, "NoteShard")
+	return r.Store.NoteShard(ctx, account, id, generation, n)
+}
+
+func (r records) ShardNotes(ctx context.Context, account, id string, generation int) ([]export.ShardNote, error) {
+	r.note(ctx, "ShardNotes")
+	return r.Store.ShardNotes(ctx, account, id, generation)
+}
+
 func (r records) Index(ctx context.Context, account, id string) (export.Index, error) {
 	r.note(ctx, "Index")
 	return r.Store.Index(ctx, account, id)
@@ -147,6 +157,13 @@ type bucket struct {
 	before func(method, key string)
 }
 
+// tagged notes what writing with a tag needs besides.
+func (b bucket) tagged(ctx context.Context, key string, t blob.Tag) {
+	if t != (blob.Tag{}) {
+		b.note(ctx, "s3:PutObjectTagging "+b.name+"/"+key)
+	}
+}
+
 func (b bucket) did(ctx context.Context, action, key string, err error) {
 	b.note(ctx, "s3:"+action+" "+b.name+"/"+key)
 	if fault.Is(err, fault.NotFound) && action == "GetObject" {
@@ -177,6 +194,7 @@ func (b bucket) Put(ctx context.Context, key string, body []byte, o blob.PutOpti
 	}
 	info, err := b.Bucket.Put(ctx, key, body, o)
 	b.did(ctx, "PutObject", key, err)
+	b.tagged(ctx, key, o.Tag)
 	return info, err
 }
 
@@ -189,6 +207,7 @@ func (b bucket) Delete(ctx context.Context, key string) error {
 func (b bucket) CreateUpload(ctx context.Context, key string, o blob.PutOptions) (string, error) {
 	id, err := b.Bucket.CreateUpload(ctx, key, o)
 	b.did(ctx, "PutObject", key, err)
+	b.tagged(ctx, key, o.Tag)
 	return id, err
 }
 

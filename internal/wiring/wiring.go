@@ -146,8 +146,8 @@ func RotateSigningKey(p Parts) any {
 type links struct{ artifacts blob.Bucket }
 
 // Presign implements api.Links.
-func (l links) Presign(ctx context.Context, a export.Artifact, filename string) (export.Link, error) {
-	url, expires, err := l.artifacts.Presign(ctx, a.Key, filename, steps.DefaultLinkLife)
+func (l links) Presign(ctx context.Context, a export.Artifact, filename string, most time.Duration) (export.Link, error) {
+	url, expires, err := l.artifacts.Presign(ctx, a.Key, filename, min(most, steps.DefaultLinkLife))
 	return export.Link{URL: url, ExpiresAt: export.Stamp(expires)}, err
 }
 

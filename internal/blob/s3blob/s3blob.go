@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -135,7 +136,7 @@ func (b *Bucket) Put(ctx context.Context, key string, content []byte, o blob.Put
 	}
 	in := &s3.PutObjectInput{
 		Bucket: &b.name, Key: &key, Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))),
-		ContentMD5: &digest, ContentType: contentType(o),
+		ContentMD5: &digest, ContentType: contentType(o), Tagging: tagging(o.Tag),
 	}
 	if o.IfAbsent {
 		in.IfNoneMatch = aws.String("*")
@@ -171,6 +172,14 @@ func contentType(o blob.PutOptions) *string {
 		return aws.String("application/octet-stream")
 	}
 	return &o.ContentType
+}
+
+// tagging is the header's value, nil for none.
+func tagging(t blob.Tag) *string {
+	if t == (blob.Tag{}) {
+		return nil
+	}
+	return aws.String(url.QueryEscape(t.Name) + "=" + url.QueryEscape(t.Value))
 }
 
 func unquote(etag *string) string { return strings.Trim(aws.ToString(etag), `"`) }

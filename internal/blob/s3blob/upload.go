@@ -19,7 +19,9 @@ import (
 
 // CreateUpload implements blob.Uploader.
 func (b *Bucket) CreateUpload(ctx context.Context, key string, o blob.PutOptions) (string, error) {
-	out, err := b.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &b.name, Key: &key, ContentType: contentType(o)})
+	out, err := b.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
+		Bucket: &b.name, Key: &key, ContentType: contentType(o), Tagging: tagging(o.Tag),
+	})
 	if err != nil {
 		return "", Failure(err)
 	}

@@ -20,6 +20,7 @@ type exportRow struct {
 	Formats     []export.Format    `dynamodbav:"formats,omitempty"`
 	Compression export.Compression `dynamodbav:"compression,omitempty"`
 	TextField   string             `dynamodbav:"text_field,omitempty"`
+	KeepHours   int                `dynamodbav:"keep_hours,omitempty"`
 
 	Status            export.Status      `dynamodbav:"status"`
 	QueueStatus       export.QueueStatus `dynamodbav:"queue_status"`
@@ -51,6 +52,8 @@ type exportRow struct {
 	Outcome      export.Outcome `dynamodbav:"outcome,omitempty"`
 	EventMark    string         `dynamodbav:"event_mark,omitempty"`
 
+	// TTL lets DynamoDB clear away what has ended long ago, days later perhaps: export.Forgotten decides.
+	TTL int64 `dynamodbav:"ttl,omitempty"`
 	// WriteToken is the writer's own, new with every write: who finds it in the item knows that the write was done.
 	WriteToken string `dynamodbav:"write_token"`
 }
@@ -67,6 +70,11 @@ type progressRow struct {
 	RecordsTotal int64        `dynamodbav:"records_total"`
 	BytesWritten int64        `dynamodbav:"bytes_written"`
 	BytesTotal   int64        `dynamodbav:"bytes_total"`
+
+	BytesDelivered int64     `dynamodbav:"bytes_delivered,omitempty"`
+	Since          time.Time `dynamodbav:"since,omitempty"`
+	NotedAt        time.Time `dynamodbav:"noted_at,omitempty"`
+	Shards         int       `dynamodbav:"shards,omitempty"`
 }
 
 type artifactRow struct {
@@ -78,6 +86,7 @@ type artifactRow struct {
 	ManifestSHA256 string        `dynamodbav:"manifest_sha256"`
 	Counts         export.Counts `dynamodbav:"counts"`
 	Files          []fileRow     `dynamodbav:"files,omitempty"`
+	CommittedAt    time.Time     `dynamodbav:"committed_at,omitempty"`
 }
 
 type fileRow struct {
@@ -94,7 +103,7 @@ func artifactRowOf(a *export.Artifact) *artifactRow {
 	if a == nil {
 		return nil
 	}
-	r := &artifactRow{a.Bucket, a.Key, a.ManifestKey, a.Bytes, a.SHA256, a.ManifestSHA256, a.Counts, nil}
+	r := &artifactRow{a.Bucket, a.Key, a.ManifestKey, a.Bytes, a.SHA256, a.ManifestSHA256, a.Counts, nil, a.CommittedAt}
 	for _, f := range a.Files {
 		r.Files = append(r.Files, fileRow(f))
 	}
@@ -107,7 +116,7 @@ func (r *artifactRow) artifact() *export.Artifact {
 	}
 	a := &export.Artifact{
 		Bucket: r.Bucket, Key: r.Key, ManifestKey: r.ManifestKey, Bytes: r.Bytes, SHA256: r.SHA256,
-		ManifestSHA256: r.ManifestSHA256, Counts: r.Counts,
+		ManifestSHA256: r.ManifestSHA256, Counts: r.Counts, CommittedAt: r.CommittedAt,
 	}
 	for _, f := range r.Files {
 		a.Files = append(a.Files, export.File(f))
@@ -136,7 +145,7 @@ func rowOf(e export.Export, token string) exportRow {
 		ID: e.ID, AccountID: e.AccountID, UserID: e.UserID,
 		Type: e.Request.Type, TargetID: e.Request.TargetID, RunIDs: e.Request.RunIDs, Scope: e.Request.Scope,
 		Destination: (*destinationRow)(e.Request.Destination),
-		Formats:     e.Request.Formats, Compression: e.Request.Compression, TextField: e.Request.TextField,
+		Formats:     e.Request.Formats, Compression: e.Request.Compression, TextField: e.Request.TextField, KeepHours: e.Request.KeepHours,
 		Status: e.Status, QueueStatus: e.QueueStatus, Generation: e.Generation, Revision: e.Revision,
 		ClaimedGeneration: e.ClaimedGeneration, RetriedGeneration: e.RetriedGeneration, FreshGeneration: e.FreshGeneration,
 		Attempts: e.Attempts, MaxAttempts: e.MaxAttempts,
@@ -153,6 +162,9 @@ func rowOf(e export.Export, token string) exportRow {
 	default:
 		r.OpenShard, r.DueAt = closingShard, millis(e.DueAt)
 	}
+	if at := e.ForgottenAt(); !at.IsZero() {
+		r.TTL = at.Unix() + 1
+	}
 	return r
 }
 
@@ -161,7 +173,7 @@ func (r exportRow) export() export.Export {
 		ID: r.ID, AccountID: r.AccountID, UserID: r.UserID,
 		Request: export.Request{
 			Type: r.Type, TargetID: r.TargetID, RunIDs: r.RunIDs, Scope: r.Scope, Destination: (*export.Destination)(r.Destination),
-			Formats: r.Formats, Compression: r.Compression, TextField: r.TextField,
+			Formats: r.Formats, Compression: r.Compression, TextField: r.TextField, KeepHours: r.KeepHours,
 		},
 		Status: r.Status, QueueStatus: r.QueueStatus, Generation: r.Generation, Revision: r.Revision,
 		ClaimedGeneration: r.ClaimedGeneration, RetriedGeneration: r.RetriedGeneration, FreshGeneration: r.FreshGeneration,

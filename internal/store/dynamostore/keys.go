@@ -19,6 +19,7 @@ type item = map[string]types.AttributeValue
 //
 //	export              ACCT#<account>         EXP#<export id>
 //	idempotency record  ACCT#<account>         IDEM#<route>#<key>
+//	note of a shard     ACCT#<account>         NOTE#<export id>#<generation>#<shard>
 //	connector           ACCT#<account>         CONN#<connector id>
 //	index               ACCT#<account>         IDX#<index id>
 //	run                 ACCT#<account>         RUN#<run id>

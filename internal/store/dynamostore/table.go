@@ -12,7 +12,7 @@ import (
 
 // What template.yaml must say of the table besides Description.
 const (
-	// TTLAttribute is when DynamoDB may delete an item, in Unix seconds. Only idempotency records have it.
+	// TTLAttribute is when DynamoDB may delete an item, in Unix seconds. Idempotency records, ended exports and shards' notes have it.
 	TTLAttribute = "ttl"
 	// DueIndex holds the open exports, and those that are still to be cleared up after, by the time they are due.
 	DueIndex = "open-by-due"

@@ -98,6 +98,33 @@ func TestItems(t *testing.T) {
 	if slices.Contains(ended, "open_shard") || slices.Contains(ended, "due_at") {
 		t.Errorf("an ended export still has %v", ended)
 	}
+	if !slices.Contains(ended, dynamostore.TTLAttribute) {
+		t.Errorf("DynamoDB would keep an ended export for ever: %v", ended)
+	}
+}
+
+// TestTimeToLive: DynamoDB may clear an ended export away once it is forgotten, and not a moment before.
+func TestTimeToLive(t *testing.T) {
+	client, name := table(t)
+	s := dynamostore.New(client, name)
+	e := pending("exp_1")
+	if _, _, err := s.CreateExport(t.Context(), e, nil); err != nil {
+		t.Fatal(err)
+	}
+	e = e.Claim(t0).Complete(t0.Add(999 * time.Millisecond))
+	if _, err := s.SaveExport(t.Context(), e, pending("exp_1").Fence()); err != nil {
+		t.Fatal(err)
+	}
+	out, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String(name), Key: map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: "ACCT#acct"}, "sk": &types.AttributeValueMemberS{Value: "EXP#exp_1"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ttl, _ := out.Item[dynamostore.TTLAttribute].(*types.AttributeValueMemberN)
+	if want := fmt.Sprint(e.ForgottenAt().Unix() + 1); ttl == nil || ttl.Value != want || !e.Forgotten(time.Unix(e.ForgottenAt().Unix()+1, 0)) {
+		t.Errorf("time to live = %+v, want %s", ttl, want)
+	}
 }
 
 // TestRecordsOfBefore reads an idempotency record as it was written when exports were all that was created under a key.

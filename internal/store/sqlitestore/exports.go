@@ -31,13 +31,17 @@ func insertExport(ctx context.Context, tx *sql.Tx, e export.Export) error {
 	if err != nil {
 		return err
 	}
-	done, err := tx.ExecContext(ctx, `INSERT INTO exports (account, id, type, target, status, generation, revision, due_ms, closing_ms, deleted, record)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		e.AccountID, e.ID, e.Request.Type, e.Request.TargetID, e.Status, e.Generation, e.Revision, due(e), closing(e), e.Deleted(), record)
+	done, err := tx.ExecContext(ctx, `INSERT INTO exports (account, id, type, target, status, generation, revision, due_ms, closing_ms, deleted, forgotten_ms, record)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		e.AccountID, e.ID, e.Request.Type, e.Request.TargetID, e.Status, e.Generation, e.Revision, due(e), closing(e), e.Deleted(), forgotten(e), record)
 	if err != nil {
 		return err
 	}
-	return changedOne(done, store.ErrExportExists)
+	if err := changedOne(done, store.ErrExportExists); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM exports WHERE forgotten_ms < ?`, e.CreatedAt.Add(-keepExpired).UnixMilli())
+	return err
 }
 
 // changedOne is otherwise, unless the statement changed one row.
@@ -91,9 +95,9 @@ func update(ctx context.Context, x executor, next export.Export, fence export.Fe
 		return false, err
 	}
 	done, err := x.ExecContext(ctx, `UPDATE exports
-		SET type = ?, target = ?, status = ?, generation = ?, revision = ?, due_ms = ?, closing_ms = ?, deleted = ?, record = ?
+		SET type = ?, target = ?, status = ?, generation = ?, revision = ?, due_ms = ?, closing_ms = ?, deleted = ?, forgotten_ms = ?, record = ?
 		WHERE account = ? AND id = ? AND generation = ? AND revision = ? AND status IN (SELECT value FROM json_each(?))`,
-		next.Request.Type, next.Request.TargetID, next.Status, next.Generation, next.Revision, due(next), closing(next), next.Deleted(), record,
+		next.Request.Type, next.Request.TargetID, next.Status, next.Generation, next.Revision, due(next), closing(next), next.Deleted(), forgotten(next), record,
 		next.AccountID, next.ID, fence.Generation, fence.Revision, statuses)
 	if err != nil {
 		return false, err

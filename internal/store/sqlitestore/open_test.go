@@ -99,6 +99,9 @@ func TestUpgrade(t *testing.T) {
 		sqlitestore.Migration(0),
 		"PRAGMA user_version = 1",
 		`INSERT INTO connectors (account, id, record) VALUES ('acct', 'conn', '{"ID":"conn","AccountID":"acct","Name":"Bucket","Secret":"c2VhbGVk","Scopes":null}')`,
+		`INSERT INTO exports (account, id, type, target, status, generation, revision, record) VALUES ('acct', 'exp_old', 'index', 'idx', 'failed', 1, 2, '{"ID":"exp_old","AccountID":"acct","Status":"failed","CompletedAt":"` +
+			t0.Add(-export.RecordLife-48*time.Hour).Format(time.RFC3339Nano) + `"}')`,
+		`INSERT INTO exports (account, id, type, target, status, generation, revision, record) VALUES ('acct', 'exp_open', 'index', 'idx', 'pending', 1, 0, '{"ID":"exp_open","AccountID":"acct","Status":"pending"}')`,
 		fmt.Sprintf(`INSERT INTO idempotency (account, route, key, fingerprint, export, expires_ms) VALUES ('acct', 'r', 'k', 'fp', 'exp_1', %d)`, t0.Add(time.Hour).UnixMilli()),
 	} {
 		if _, err := db.ExecContext(t.Context(), statement); err != nil {
@@ -119,6 +122,38 @@ func TestUpgrade(t *testing.T) {
 	}
 	if _, err := s.SaveConnector(t.Context(), c, c.Revision); err != nil {
 		t.Errorf("SaveConnector: %v", err)
+	}
+	if old, err := s.Export(t.Context(), "acct", "exp_old"); err != nil || !old.Forgotten(t0) {
+		t.Errorf("the export that ended long ago is %+v, %v", old, err)
+	}
+	if _, _, err := s.CreateExport(t.Context(), pending("exp_new"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Export(t.Context(), "acct", "exp_old"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("what ended long ago is still there: %v", err)
+	}
+	if _, err := s.Export(t.Context(), "acct", "exp_open"); err != nil {
+		t.Errorf("the open export: %v", err)
+	}
+}
+
+// TestForgottenAreClearedAway keeps the file from growing with every export that ever was.
+func TestForgottenAreClearedAway(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "records.db"))
+	for month := range 12 {
+		now := t0.Add(time.Duration(month) * 30 * 24 * time.Hour)
+		e := pending(fmt.Sprintf("exp_%02d", month))
+		e.CreatedAt = now
+		if _, _, err := s.CreateExport(t.Context(), e, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.SaveExport(t.Context(), e.Claim(now).Complete(now), e.Fence()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := s.ListExports(t.Context(), "acct", store.ListQuery{Limit: 50})
+	if err != nil || len(page.Exports) != 4 {
+		t.Errorf("%d exports after a year, %v; want those of the last 90 days and a day", len(page.Exports), err)
 	}
 }
 

@@ -66,6 +66,12 @@ func closing(e export.Export) sql.NullInt64 {
 	return sql.NullInt64{Int64: e.DueAt.UnixMilli(), Valid: e.Closing()}
 }
 
+// forgotten is the column forgotten_ms: NULL while the export is open.
+func forgotten(e export.Export) sql.NullInt64 {
+	at := e.ForgottenAt()
+	return sql.NullInt64{Int64: at.UnixMilli(), Valid: !at.IsZero()}
+}
+
 // failure turns an error of the driver into one of the contract's; it leaves those as they are.
 func failure(err error) error {
 	var known *fault.Error

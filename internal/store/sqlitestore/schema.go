@@ -83,6 +83,23 @@ var migrations = []string{
 	`ALTER TABLE exports ADD COLUMN closing_ms INTEGER; -- Unix time in ms of an export that has ended; NULL for nothing to clear up
 	ALTER TABLE exports ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
 	CREATE INDEX exports_closing ON exports (closing_ms, account, id) WHERE closing_ms IS NOT NULL;`,
+
+	// Ended exports are cleared away in the end. Shards tell how far they are.
+	`ALTER TABLE exports ADD COLUMN forgotten_ms INTEGER; -- Unix time in ms; NULL while the export is open
+	UPDATE exports SET forgotten_ms = (unixepoch(record ->> '$.CompletedAt') + 90 * 86400) * 1000 WHERE status IN ('completed', 'failed');
+	CREATE INDEX exports_forgotten ON exports (forgotten_ms) WHERE forgotten_ms IS NOT NULL;
+
+	CREATE TABLE shard_notes (
+		account    TEXT NOT NULL,
+		export     TEXT NOT NULL,
+		generation INTEGER NOT NULL,
+		shard      INTEGER NOT NULL,
+		records    INTEGER NOT NULL,
+		bytes      INTEGER NOT NULL,
+		at_ms      INTEGER NOT NULL,
+		PRIMARY KEY (account, export, generation, shard)
+	) STRICT, WITHOUT ROWID;
+	CREATE INDEX shard_notes_age ON shard_notes (at_ms);`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.

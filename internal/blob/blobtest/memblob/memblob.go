@@ -44,6 +44,7 @@ type Bucket struct {
 type object struct {
 	content []byte
 	info    blob.Info
+	tag     blob.Tag
 }
 
 var (
@@ -69,6 +70,13 @@ func (b *Bucket) Content(key string) (content []byte, ok bool) {
 	defer b.mu.Unlock()
 	o, ok := b.objects[key]
 	return bytes.Clone(o.content), ok
+}
+
+// Tag is the object's tag, the zero value without one.
+func (b *Bucket) Tag(key string) blob.Tag {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.objects[key].tag
 }
 
 // Keys are the keys of all objects, in order.
@@ -150,7 +158,7 @@ func (b *Bucket) write(key string, content []byte, etag string, o blob.PutOption
 		Key: key, Bytes: int64(len(content)), ETag: etag, ContentType: cmp.Or(o.ContentType, "application/octet-stream"),
 		LastModified: b.cfg.Clock().UTC(),
 	}
-	b.objects[key] = object{content, info}
+	b.objects[key] = object{content, info, o.Tag}
 	return blob.Info{Key: key, Bytes: info.Bytes, ETag: etag}, nil
 }
 
