@@ -78,6 +78,12 @@ var migrations = []string{
 	`ALTER TABLE idempotency RENAME COLUMN export TO resource;
 	ALTER TABLE idempotency ADD COLUMN reply BLOB; -- of the first request; NULL where the resource tells
 	ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;`,
+
+	// Keys are found by id and by account as well. Ids of keys that were put may be missing, or be there twice.
+	`ALTER TABLE api_keys ADD COLUMN id TEXT AS (json_extract(record, '$.KeyID'));
+	ALTER TABLE api_keys ADD COLUMN account TEXT AS (json_extract(record, '$.AccountID'));
+	CREATE INDEX api_keys_id ON api_keys (id);
+	CREATE INDEX api_keys_account ON api_keys (account, id);`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.
