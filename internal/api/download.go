@@ -118,7 +118,8 @@ func (s downloader) byKey(r *http.Request) (export.Export, error) {
 	return ownExport(r.Context(), s.Exports.Export, p.AccountID, r.PathValue("id"))
 }
 
-// byToken opens exactly the export and the artifact that the token was minted for.
+// byToken opens exactly the export and the artifact that the token was minted for, as long as the key that minted it
+// stands.
 func (s downloader) byToken(r *http.Request, token string) (export.Export, error) {
 	g, err := s.Keys.OpenToken(token, s.Clock())
 	if err != nil {
@@ -128,6 +129,9 @@ func (s downloader) byToken(r *http.Request, token string) (export.Export, error
 	note(r.Context(), slog.String("minted_by", g.KeyID))
 	if g.ExportID != r.PathValue("id") {
 		return export.Export{}, auth.ErrToken()
+	}
+	if err := s.Authenticator.Stands(r.Context(), g); err != nil {
+		return export.Export{}, err
 	}
 	e, err := ownExport(r.Context(), s.Exports.Export, g.AccountID, g.ExportID)
 	if err != nil {

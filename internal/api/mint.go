@@ -31,8 +31,12 @@ func (s reader) mint(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		minter := auth.CredentialHash(r.Header)
+		if minter == "" { // the link has to end with a key
+			return auth.ErrKey()
+		}
 		token, err := s.Keys.MintToken(auth.Grant{
-			AccountID: e.AccountID, ExportID: e.ID, Artifact: e.Artifact.ManifestSHA256, KeyID: p.KeyID,
+			AccountID: e.AccountID, ExportID: e.ID, Artifact: e.Artifact.ManifestSHA256, KeyID: p.KeyID, KeyHash: minter,
 		}, now)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
@@ -24,13 +25,17 @@ type KeyStore interface {
 	APIKey(ctx context.Context, hash string) (store.APIKey, error)
 }
 
-// Authenticator turns the credential of a request into its principal.
+// Authenticator turns the credential of a request into its principal. It remembers nothing: a key is refused from the
+// moment on that it was revoked for.
 type Authenticator struct {
-	keys KeyStore
+	keys  KeyStore
+	clock func() time.Time
 }
 
 // NewAuthenticator makes an Authenticator over the keys of the store.
-func NewAuthenticator(keys KeyStore) *Authenticator { return &Authenticator{keys} }
+func NewAuthenticator(keys KeyStore, clock func() time.Time) *Authenticator {
+	return &Authenticator{keys, clock}
+}
 
 // HasCredential reports whether the request names a credential in a header, good or bad.
 func HasCredential(h http.Header) bool {
@@ -45,7 +50,12 @@ func (a *Authenticator) Authenticate(ctx context.Context, h http.Header) (Princi
 	if !ValidKey(key) {
 		return Principal{}, errKey
 	}
-	known, err := a.keys.APIKey(ctx, HashKey(key))
+	return a.principal(ctx, HashKey(key))
+}
+
+// principal is that of the key with the hash, with the failures of Authenticate.
+func (a *Authenticator) principal(ctx context.Context, hash string) (Principal, error) {
+	known, err := a.keys.APIKey(ctx, hash)
 	if fault.Is(err, fault.NotFound) {
 		return Principal{}, errKey
 	}
@@ -53,10 +63,38 @@ func (a *Authenticator) Authenticate(ctx context.Context, h http.Header) (Princi
 		return Principal{}, err
 	}
 	scope, ok := ParseScope(known.Scope)
-	if !ok || !known.RevokedAt.IsZero() || known.AccountID == "" {
+	if !ok || known.Revoked(a.clock()) || known.AccountID == "" {
 		return Principal{}, errKey
 	}
 	return Principal{AccountID: known.AccountID, UserID: known.UserID, KeyID: known.KeyID, Scope: scope}, nil
+}
+
+// Stands fails, as a wrong token does, unless the key that minted the grant's token would still be given it. A grant of a
+// token that names no key passes: releases before this one minted such, and they live for TokenLife.
+func (a *Authenticator) Stands(ctx context.Context, g Grant) error {
+	if g.KeyHash == "" {
+		return nil
+	}
+	p, err := a.principal(ctx, g.KeyHash)
+	if fault.Is(err, fault.Unauthenticated) {
+		return errToken
+	}
+	if err != nil {
+		return err
+	}
+	if p.AccountID != g.AccountID || !p.Scope.Includes(ScopeRead) {
+		return errToken
+	}
+	return nil
+}
+
+// CredentialHash is the hash of the key that the headers name, which Authenticate has judged; "" where they name none.
+func CredentialHash(h http.Header) string {
+	key := credential(h)
+	if !ValidKey(key) {
+		return ""
+	}
+	return HashKey(key)
 }
 
 var errKey = fault.New(fault.Unauthenticated, "authentication_invalid_api_key",
