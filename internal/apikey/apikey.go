@@ -19,14 +19,6 @@ import (
 // MaxGrace bounds how long a replaced key may stand beside its successor: what is meant to go has to go.
 const MaxGrace = 30 * 24 * time.Hour
 
-// Kind is what a key is for; it shows in its first letters and makes no difference to the service.
-type Kind string
-
-const (
-	Live Kind = "live"
-	Test Kind = "test"
-)
-
 // Desk is where keys are made and ended.
 type Desk struct {
 	Keys  store.KeyAdmin
@@ -38,7 +30,6 @@ type Order struct {
 	AccountID string
 	UserID    string // "" for a key of no single user
 	Scope     string
-	Kind      Kind
 }
 
 // Issued is a new key. Key is the secret, which nothing else holds.
@@ -74,7 +65,7 @@ func (d Desk) Rotate(ctx context.Context, keyID string, grace time.Duration) (Re
 	if err != nil {
 		return Replaced{}, err
 	}
-	issued, err := d.mint(Order{old.AccountID, old.UserID, old.Scope, Live})
+	issued, err := d.mint(Order{old.AccountID, old.UserID, old.Scope})
 	if err != nil {
 		return Replaced{}, err
 	}
@@ -107,13 +98,11 @@ func (d Desk) mint(o Order) (Issued, error) {
 		return Issued{}, fault.New(fault.Invalid, "scope_invalid", "The scope must be search, read, write or admin.")
 	case !export.ValidID(o.AccountID), o.UserID != "" && !export.ValidID(o.UserID):
 		return Issued{}, fault.Newf(fault.Invalid, "invalid_id", "Account and user must be 1 to %d characters of [A-Za-z0-9_-].", export.MaxIDLength)
-	case o.Kind != Live && o.Kind != Test:
-		return Issued{}, fault.New(fault.Invalid, "kind_invalid", "A key is a live one or a test one.")
 	}
 	secret := make([]byte, 24)
 	rand.Read(secret) // never fails: the runtime stops the process instead
 	now := export.Stamp(d.Clock())
-	key := "sk_" + string(o.Kind) + "_" + hex.EncodeToString(secret)
+	key := "sk_live_" + hex.EncodeToString(secret)
 	return Issued{key, store.APIKey{
 		Hash: auth.HashKey(key), KeyID: ids.NewKey(now), AccountID: o.AccountID, UserID: o.UserID, Scope: scope.String(), CreatedAt: now,
 	}}, nil
