@@ -23,6 +23,7 @@ func Handler(h http.Handler, log *slog.Logger) Buffered {
 		r, err := request(ctx, ev)
 		w := &buffer{header: http.Header{}}
 		if err != nil {
+			logUnread(log, r, err)
 			envelope.Write(w, r, err)
 			return w.reply(), nil
 		}

@@ -25,7 +25,10 @@ func StreamHandler(h http.Handler, log *slog.Logger) Streamed {
 		r, err := request(ctx, ev)
 		h := h
 		if err != nil {
-			h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { envelope.Write(w, r, err) })
+			h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				logUnread(log, r, err)
+				envelope.Write(w, r, err)
+			})
 		}
 		w := newStream()
 		go func() {

@@ -102,7 +102,10 @@ func Open(ctx context.Context, cfg Config) (w *World, err error) {
 	if err != nil {
 		return w, err
 	}
-	w.Environment, w.SealKeyFile = world.Environment(where), world.SealKeyFile()
+	if w.Environment, err = world.Environment(where); err != nil {
+		return w, err
+	}
+	w.SealKeyFile = world.SealKeyFile()
 	return w, w.write(cfg)
 }
 
