@@ -165,9 +165,13 @@ func (w *World) write(cfg Config) error {
 	if err := os.Mkdir(filepath.Join(cfg.Dir, layerDir), 0o700); err != nil {
 		return err
 	}
+	description, err := localDescription(exports.Template, openapi.Description)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
 		os.WriteFile(filepath.Join(cfg.Dir, TemplateFile), template, 0o600),
-		os.WriteFile(filepath.Join(cfg.Dir, descriptionFile), localDescription(openapi.Description), 0o600),
+		os.WriteFile(filepath.Join(cfg.Dir, descriptionFile), description, 0o600),
 		os.WriteFile(filepath.Join(cfg.Dir, EnvironmentFile), append(environment, '\n'), 0o600),
 		os.WriteFile(filepath.Join(cfg.Dir, layerDir, sealKey), key, 0o600),
 	)
