@@ -15,7 +15,7 @@ import (
 func (a *app) keyCommand() *cobra.Command {
 	var at keyPlace
 	cmd := group("key", "Make, list, replace and end API keys, as an administrator",
-		a.createKeyCommand(&at), a.listKeysCommand(&at), a.rotateKeyCommand(&at), a.revokeKeyCommand(&at), a.adoptKeysCommand(&at))
+		a.createKeyCommand(&at), a.listKeysCommand(&at), a.rotateKeyCommand(&at), a.revokeKeyCommand(&at), a.enrollCommand(&at), a.adoptKeysCommand(&at))
 	cmd.Long = `key works on the records themselves, not through the API: on the table that --table names, with the AWS
 credentials and the region that the AWS CLI would use, or on the running local service. Whoever may write the table may
 make keys for everybody.
@@ -26,7 +26,7 @@ A key is printed once, when it is made. What is kept is its SHA-256.`
 }
 
 // keyFlags name whose key is made.
-type keyFlags struct{ account, user, scope string }
+type keyFlags struct{ account, user, scope, plan string }
 
 func (a *app) createKeyCommand(at *keyPlace) *cobra.Command {
 	var f keyFlags
@@ -44,6 +44,7 @@ short leaves at most a key that nobody has, which "vvx key list" shows and "vvx 
 	flags.StringVar(&f.account, "account", "", "`ACCOUNT` whose key it is; the local service's unless given")
 	flags.StringVar(&f.user, "user", "", "`USER` of the account whose key it is; none unless given")
 	flags.StringVar(&f.scope, "scope", "", "`SCOPE`: search, read, write or admin, each with the ones before it")
+	flags.StringVar(&f.plan, "usage-plan", "", "put the account into the usage plan `ID` first, the stack's output UsagePlanId")
 	if err := cmd.MarkFlagRequired("scope"); err != nil {
 		panic(err) // the flag was declared in the line above
 	}
@@ -59,6 +60,11 @@ func (a *app) createKey(ctx context.Context, at keyPlace, f keyFlags) (err error
 	account, err := d.accountOr(f.account)
 	if err != nil {
 		return err
+	}
+	if f.plan != "" {
+		if err := a.enroll(ctx, at, f.plan, account); err != nil {
+			return orStopped(ctx, err, "no key was made; the command can simply be repeated")
+		}
 	}
 	issued, err := d.Create(ctx, apikey.Order{AccountID: account, UserID: f.user, Scope: f.scope})
 	if err != nil {

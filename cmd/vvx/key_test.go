@@ -1,8 +1,13 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/store/dynamostore"
 	"github.com/videovector/exports/internal/store/dynamostore/dynamolocal"
@@ -112,5 +117,39 @@ func TestKeysOfATable(t *testing.T) {
 	s.want(exitOK, append(at, "adopt")...)
 	if o := s.want(exitFailed, "key", "list", "--account", "acct", "--table", "no-such-table"); !strings.Contains(o.err, "no-such-table in us-east-1") || !strings.Contains(o.err, "ResourceNotFound") {
 		t.Errorf("a wrong table: %s", o.err)
+	}
+}
+
+// TestKeysInAUsagePlan: the account is in the plan before its key is shown, and no key is made if it can't be.
+func TestKeysInAUsagePlan(t *testing.T) {
+	s := startLocal(t)
+	var calls []string
+	status := http.StatusCreated
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls = append(calls, r.Method+" "+r.URL.Path)
+		w.WriteHeader(status)
+		fmt.Fprint(w, `{"id":"id1","message":"no"}`)
+	}))
+	t.Cleanup(gateway.Close)
+	s.want(exitUsage, "key", "enroll", "--account", "acct_1", "--usage-plan", "plan_1") // no region
+	s.env = append(s.env, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=AKIA", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL_API_GATEWAY="+gateway.URL)
+	if o := s.want(exitOK, "key", "enroll", "--account", "acct_1", "--usage-plan", "plan_1"); !strings.Contains(o.out, "plan_1") {
+		t.Errorf("enroll printed %q", o.out)
+	}
+	if diff := cmp.Diff([]string{"POST /apikeys", "POST /usageplans/plan_1/keys"}, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	s.issue("key", "create", "--scope", "read", "--usage-plan", "plan_1")
+	if len(calls) != 4 {
+		t.Errorf("creating a key in a plan called %v", calls)
+	}
+	before := len(s.listed())
+	status = http.StatusForbidden
+	s.want(exitFailed, "key", "create", "--scope", "read", "--usage-plan", "plan_1")
+	s.want(exitFailed, "key", "enroll", "--account", "acct_1", "--usage-plan", "plan_1")
+	s.want(exitFailed, "key", "enroll", "--account", "a#b", "--usage-plan", "plan_1")
+	s.want(exitUsage, "key", "enroll", "--account", "acct_1", "--usage-plan", "plan_1", "--local", ".local/local.json")
+	if after := len(s.listed()); after != before {
+		t.Errorf("%d keys became %d", before, after)
 	}
 }

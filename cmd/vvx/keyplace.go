@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -35,12 +36,9 @@ func (a *app) openDesk(ctx context.Context, at keyPlace) (*desk, error) {
 		if a.global.localGiven {
 			return nil, misuse("give --table or --local, not both")
 		}
-		cfg, err := config.LoadDefaultConfig(ctx)
+		cfg, err := awsConfig(ctx)
 		if err != nil {
 			return nil, err
-		}
-		if cfg.Region == "" {
-			return nil, misuse("there is no AWS region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
 		}
 		keys := dynamostore.New(dynamodb.NewFromConfig(cfg), at.table)
 		return &desk{newDesk(keys), "", "table " + at.table + " in " + cfg.Region, func() error { return nil }}, nil
@@ -57,6 +55,15 @@ func (a *app) openDesk(ctx context.Context, at keyPlace) (*desk, error) {
 		return nil, errors.Join(fmt.Errorf("%T administers no keys", local.Store), local.Close())
 	}
 	return &desk{newDesk(keys), local.AccountID, a.global.local, local.Close}, nil
+}
+
+// awsConfig is what the AWS CLI would work with: variables, profile, the machine's role.
+func awsConfig(ctx context.Context) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err == nil && cfg.Region == "" {
+		err = misuse("there is no AWS region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+	}
+	return cfg, err
 }
 
 func newDesk(keys store.KeyAdmin) apikey.Desk { return apikey.Desk{Keys: keys, Clock: time.Now} }
