@@ -8,8 +8,8 @@ import (
 	"github.com/videovector/exports/internal/api/envelope"
 )
 
-// corsVariable is the stage's variable that lists the origins whose pages may call the API, with commas; without it
-// nothing is said of origins, as where CloudFront says it.
+// corsVariable is the stage's variable that lists the origins whose pages may call the API, with commas. Without it, or
+// with "none" in their place, nothing is said of origins, as where CloudFront says it.
 const corsVariable = "cors_origins"
 
 // What pages of other origins may send and see. CloudFront's policy in template.yaml says the same.
@@ -24,7 +24,7 @@ const (
 type cors struct{ origins []string }
 
 func corsOf(variable string) cors {
-	if variable == "" {
+	if variable == "" || variable == "none" {
 		return cors{}
 	}
 	return cors{strings.Split(variable, ",")}

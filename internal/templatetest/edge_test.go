@@ -154,8 +154,8 @@ func TestPublicOrigin(t *testing.T) {
 		return when("HasDomain", "https://${DomainName}"+path, when("HasEdge", "https://"+distDNS+path, "https://"+apiHost+path))
 	}
 	want := map[string]any{
-		"public_origin": at(""), "usage_plan": when("NeedsUsageKey", "on", nothing),
-		"cors_origins": when("HasApiCors", map[string]any{"Fn::Join": []any{",", "${CorsOrigins}"}}, nothing),
+		"public_origin": at(""), "usage_plan": when("NeedsUsageKey", "on", "off"),
+		"cors_origins": when("HasApiCors", map[string]any{"Fn::Join": []any{",", "${CorsOrigins}"}}, "none"),
 	}
 	if diff := cmp.Diff(want, api.Variables); diff != "" {
 		t.Errorf("the stage's variables (-want +got):\n%s", diff)
