@@ -126,11 +126,12 @@ func (s downloader) byToken(r *http.Request, token string) (export.Export, error
 		return export.Export{}, err
 	}
 	note(r.Context(), slog.String("account_id", g.AccountID))
-	note(r.Context(), slog.String("minted_by", g.KeyID))
 	if g.ExportID != r.PathValue("id") {
 		return export.Export{}, auth.ErrToken()
 	}
-	if err := s.Authenticator.Stands(r.Context(), g); err != nil {
+	minter, err := s.Authenticator.Minter(r.Context(), g)
+	note(r.Context(), slog.String("minted_by", minter))
+	if err != nil {
 		return export.Export{}, err
 	}
 	e, err := ownExport(r.Context(), s.Exports.Export, g.AccountID, g.ExportID)

@@ -62,30 +62,41 @@ func (a *Authenticator) principal(ctx context.Context, hash string) (Principal, 
 	if err != nil {
 		return Principal{}, err
 	}
-	scope, ok := ParseScope(known.Scope)
-	if !ok || known.Revoked(a.clock()) || known.AccountID == "" {
+	p, ok := a.judge(known)
+	if !ok {
 		return Principal{}, errKey
 	}
-	return Principal{AccountID: known.AccountID, UserID: known.UserID, KeyID: known.KeyID, Scope: scope}, nil
+	return p, nil
 }
 
-// Stands fails, as a wrong token does, unless the key that minted the grant's token would still be given it. A grant of a
-// token that names no key passes: releases before this one minted such, and they live for TokenLife.
-func (a *Authenticator) Stands(ctx context.Context, g Grant) error {
-	if g.KeyHash == "" {
-		return nil
+// judge gives the principal of a key that stands.
+func (a *Authenticator) judge(k store.APIKey) (Principal, bool) {
+	scope, ok := ParseScope(k.Scope)
+	if !ok || k.Revoked(a.clock()) || k.AccountID == "" {
+		return Principal{}, false
 	}
-	p, err := a.principal(ctx, g.KeyHash)
-	if fault.Is(err, fault.Unauthenticated) {
-		return errToken
+	return Principal{AccountID: k.AccountID, UserID: k.UserID, KeyID: k.KeyID, Scope: scope}, true
+}
+
+// Minter gives the public name of the key that minted the grant's token, and fails as a wrong token does unless that key
+// would still be given it; the name is given then, too, where it is known. A token that names no key passes: the release
+// before this one minted such, and they live for TokenLife.
+func (a *Authenticator) Minter(ctx context.Context, g Grant) (keyID string, err error) {
+	if g.KeyHash == "" {
+		return g.KeyID, nil
+	}
+	known, err := a.keys.APIKey(ctx, g.KeyHash)
+	if fault.Is(err, fault.NotFound) {
+		return "", errToken
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
-	if p.AccountID != g.AccountID || !p.Scope.Includes(ScopeRead) {
-		return errToken
+	p, ok := a.judge(known)
+	if !ok || p.AccountID != g.AccountID || !p.Scope.Includes(ScopeRead) {
+		return known.KeyID, errToken
 	}
-	return nil
+	return known.KeyID, nil
 }
 
 // CredentialHash is the hash of the key that the headers name, which Authenticate has judged; "" where they name none.

@@ -129,7 +129,7 @@ func TestScopesIncludeTheOnesBelow(t *testing.T) {
 	}
 }
 
-func TestStands(t *testing.T) {
+func TestMinter(t *testing.T) {
 	for name, c := range map[string]struct {
 		key  string
 		want bool
@@ -137,21 +137,21 @@ func TestStands(t *testing.T) {
 		"key": {writeKey, true}, "ending": {endingKey, true}, "ended": {endedKey, false}, "revoked": {revokedKey, false},
 		"unknown": {unknownKey, false}, "unknown scope": {oddKey, false}, "of another account, without the scope": {testKey, false},
 	} {
-		err := NewAuthenticator(known(), clock).Stands(t.Context(), Grant{AccountID: "acct_1", KeyHash: HashKey(c.key)})
-		if c.want != (err == nil) || err != nil && !fault.Is(err, fault.Forbidden) {
-			t.Errorf("%s: %v", name, err)
+		id, err := NewAuthenticator(known(), clock).Minter(t.Context(), Grant{AccountID: "acct_1", KeyHash: HashKey(c.key)})
+		if c.want != (err == nil) || err != nil && !fault.Is(err, fault.Forbidden) || id != known()[HashKey(c.key)].KeyID {
+			t.Errorf("%s, which is %q: %v", name, id, err)
 		}
 	}
 	other := Grant{AccountID: "acct_2", KeyHash: HashKey(writeKey)}
-	if err := NewAuthenticator(known(), clock).Stands(t.Context(), other); !fault.Is(err, fault.Forbidden) {
+	if _, err := NewAuthenticator(known(), clock).Minter(t.Context(), other); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("another account's key: %v", err)
 	}
 	down := broken{fault.New(fault.Unavailable, "service_unavailable", "Try again.")}
-	if err := NewAuthenticator(down, clock).Stands(t.Context(), other); !fault.Is(err, fault.Unavailable) {
+	if _, err := NewAuthenticator(down, clock).Minter(t.Context(), other); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("a store that can't answer: %v", err)
 	}
-	if err := NewAuthenticator(down, clock).Stands(t.Context(), Grant{AccountID: "acct_1"}); err != nil {
-		t.Errorf("a token that names no key: %v", err)
+	if id, err := NewAuthenticator(down, clock).Minter(t.Context(), Grant{AccountID: "acct_1", KeyID: "key_0"}); err != nil || id != "key_0" {
+		t.Errorf("a token that names no key, but %q: %v", id, err)
 	}
 }
 

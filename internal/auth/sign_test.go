@@ -19,7 +19,7 @@ import (
 
 var (
 	now   = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	grant = Grant{AccountID: "acct_1", ExportID: "exp_1", Artifact: strings.Repeat("ab", 32), KeyID: "key_1", KeyHash: HashKey(writeKey)}
+	grant = Grant{AccountID: "acct_1", ExportID: "exp_1", Artifact: strings.Repeat("ab", 32), KeyHash: HashKey(writeKey)}
 )
 
 func ring(t testing.TB, current, previous byte) *Keyring {

@@ -26,8 +26,10 @@ type Grant struct {
 	AccountID string `json:"a"`
 	ExportID  string `json:"e"`
 	Artifact  string `json:"s"` // digest of the artifact's manifest
-	KeyID     string `json:"k"` // key that minted the token, for logs
-	// KeyHash is the same key as the store knows it: who revokes it ends the token. "" in tokens of earlier releases.
+	// KeyID is the public name of the key that minted the token, of tokens of the release before; others tell it nobody.
+	KeyID string `json:"k"`
+	// KeyHash is the key that minted the token as the store knows it: who revokes it ends the token. "" in tokens of the
+	// release before.
 	KeyHash string `json:"-"`
 }
 
@@ -53,6 +55,7 @@ func (r *Keyring) MintToken(g Grant, now time.Time) (string, error) {
 	if err != nil || len(hash) != sha256.Size {
 		return "", fault.New(fault.Internal, "internal_error", "The download link could not be made.")
 	}
+	g.KeyID = ""
 	payload, err := json.Marshal(claims{g, now.Add(TokenLife).Unix(), append(nonce, live.minters.mask(0, nonce, hash)...)})
 	if err != nil {
 		return "", fault.Wrap(err, fault.Internal, "internal_error", "The download link could not be made.")
@@ -63,7 +66,7 @@ func (r *Keyring) MintToken(g Grant, now time.Time) (string, error) {
 
 // OpenToken gives the grant of a token that a live key signed and that has not ended. Everything else is the same
 // fault.Forbidden: the caller learns nothing about why. Whether the key that minted it still stands, only the store knows:
-// Authenticator.Stands.
+// Authenticator.Minter.
 func (r *Keyring) OpenToken(token string, now time.Time) (Grant, error) {
 	live := r.live.Load()
 	payload, signer, ok := live.tokenPayload(token)
