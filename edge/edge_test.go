@@ -121,6 +121,13 @@ func TestRevokedKeysAndEndedDocumentsAtOnce(t *testing.T) {
 	if a := w.send(w.edge, "GET", done, key...); a.Status != 401 {
 		t.Errorf("a key that has just been revoked: %d", a.Status)
 	}
+	if a := w.send(w.edge, "GET", byToken); a.Status != 403 {
+		t.Errorf("a token of a key that has just been revoked: %d", a.Status)
+	}
+	w.must(w.store.PutAPIKey(t.Context(), store.APIKey{Hash: auth.HashKey(apiKey("read")), KeyID: "key_read", AccountID: "acct", Scope: "read"}))
+	if a := w.send(w.edge, "GET", byToken); a.Status != 200 {
+		t.Errorf("the token, with its key there again: %d", a.Status)
+	}
 	later := t0.Add(auth.TokenLife)
 	w.now.Store(&later)
 	if a := w.send(w.edge, "GET", byToken); a.Status != 403 {

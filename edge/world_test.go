@@ -175,7 +175,7 @@ func (w *world) put(id string, r export.Request, contents ...[]byte) {
 // token opens the export's document for 15 minutes from now.
 func (w *world) token(keys *auth.Keyring, id string) string {
 	w.t.Helper()
-	token, err := keys.MintToken(auth.Grant{AccountID: "acct", ExportID: id, Artifact: auth.Digest(manifest(id)), KeyID: "key_read"}, *w.now.Load())
+	token, err := keys.MintToken(auth.Grant{AccountID: "acct", ExportID: id, Artifact: auth.Digest(manifest(id)), KeyHash: auth.HashKey(apiKey("read"))}, *w.now.Load())
 	w.must(err)
 	return token
 }

@@ -166,21 +166,13 @@ func (s *stack) environment(f localgw.Deployed) ([]string, error) {
 		"AWS_ENDPOINT_URL_S3=" + s.s3.Endpoint(),
 		"AWS_ENDPOINT_URL_SFN=" + s.stepsEndpoint,
 	}
-	values := s.variables()
-	for _, name := range f.Variables {
-		local, ok := values[name]
-		if !ok {
-			return nil, fmt.Errorf("the template gives %s the variable %s, which has no local value", f.Name, name)
-		}
-		env = append(env, local...)
-	}
-	return env, nil
+	values, err := s.variables().Of(f)
+	return append(env, values...), err
 }
 
-// variables are the local values of the template's variables. Those that name a service which isn't here stand for what
-// does its work, or for nothing.
-func (s *stack) variables() map[string][]string {
-	return map[string][]string{
+// variables are the local values of the template's variables.
+func (s *stack) variables() localgw.LocalValues {
+	return localgw.LocalValues{
 		"LOG_LEVEL":         {"LOG_LEVEL=INFO"},
 		"METRICS_NAMESPACE": {"METRICS_NAMESPACE=" + metrics.DefaultNamespace},
 		"TABLE_NAME":        {"TABLE_NAME=" + tableName},

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	exports "github.com/videovector/exports"
+	openapi "github.com/videovector/exports/api"
+	"github.com/videovector/exports/internal/cfn"
 	"github.com/videovector/exports/internal/emulator"
 )
 
@@ -36,8 +39,12 @@ func (s *service) generate(t *testing.T, config string) {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	description, err := filepath.Abs("../../api/openapi.yaml")
+	plain, err := cfn.Included(exports.Template, openapi.Description, nil)
 	if err != nil {
+		t.Fatal(err)
+	}
+	description := filepath.Join(dir, "openapi.yaml")
+	if err := os.WriteFile(description, plain, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	script, err := filepath.Abs("../../scripts/schemathesis.sh")

@@ -11,7 +11,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	exports "github.com/videovector/exports"
 	openapi "github.com/videovector/exports/api"
+	"github.com/videovector/exports/internal/cfn"
 	"github.com/videovector/exports/statemachine"
 )
 
@@ -144,7 +146,11 @@ func routes(t *testing.T) map[string]*covered {
 	var description struct {
 		Paths map[string]map[string]yaml.Node `yaml:"paths"`
 	}
-	if err := yaml.Unmarshal(openapi.Description, &description); err != nil {
+	plain, err := cfn.Included(exports.Template, openapi.Description, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(plain, &description); err != nil {
 		t.Fatal(err)
 	}
 	all := map[string]*covered{}

@@ -17,8 +17,9 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
-// seedKeys writes the local service's API keys, by their hashes.
-func seedKeys(ctx context.Context, records store.Credentials, k apiKeys) error {
+// seedKeys writes the local service's API keys, by their hashes. One that is there stays as it is: a key that was revoked
+// doesn't come back with the next start.
+func seedKeys(ctx context.Context, records store.KeyAdmin, k apiKeys) error {
 	for _, key := range []struct{ key, name, account, user, scope string }{
 		{k.Admin, "key_local_admin", demo.AccountID, demo.UserID, "admin"},
 		{k.Write, "key_local_write", demo.AccountID, demo.UserID, "write"},
@@ -27,11 +28,23 @@ func seedKeys(ctx context.Context, records store.Credentials, k apiKeys) error {
 		{k.OtherAccount, "key_local_other", demo.OtherID, "user_other", "admin"},
 	} {
 		record := store.APIKey{Hash: auth.HashKey(key.key), KeyID: key.name, AccountID: key.account, UserID: key.user, Scope: key.scope}
-		if err := records.PutAPIKey(ctx, record); err != nil {
+		if err := seedKey(ctx, records, record); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func seedKey(ctx context.Context, records store.KeyAdmin, k store.APIKey) error {
+	err := records.CreateAPIKey(ctx, k)
+	if !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	_, err = records.APIKey(ctx, k.Hash)
+	if fault.Is(err, fault.NotFound) { // the id is an older key's, from before the folder's secrets were made anew
+		err = records.PutAPIKey(ctx, k)
+	}
+	return err
 }
 
 // seeder brings the demo archive in. What is there stays as it is.

@@ -42,7 +42,7 @@ type stack struct {
 	options options
 	log     *slog.Logger
 	secrets *secrets
-	records store.Store
+	records records
 	parts   wiring.Parts
 	engine  *asl.Engine
 	invoker functions
@@ -53,6 +53,12 @@ type stack struct {
 	// Of compiled functions only:
 	bootstraps    string // the folder that holds them
 	stepsEndpoint string // where they start executions
+}
+
+// records are the service's, and the keys that open it.
+type records interface {
+	store.Store
+	store.KeyAdmin
 }
 
 // serve runs the service until ctx ends.

@@ -48,7 +48,7 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "vvx",
 		Short: "The command-line tool of VideoVector Exports",
-		Long: `vvx makes exports, follows and downloads them, checks documents against their manifests, and keeps connectors.
+		Long: `vvx makes exports, follows and downloads them, checks documents against their manifests, keeps connectors, and administers keys.
 
 Where the API is and which key opens it, the first that is given:
   1. --base-url, and --api-key or --api-key-file
@@ -76,7 +76,7 @@ Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 not found,
 	flags.StringVar(&a.global.keyFile, "api-key-file", "", "`FILE` that holds the API key")
 	flags.StringVar(&a.global.local, "local", ".local/local.json", "the running local service's `FILE`")
 	flags.BoolVar(&a.global.json, "json", false, "print each result as one line of JSON, and nothing else")
-	root.AddCommand(a.exportCommand(), a.connectorCommand(), a.packCommand(), a.verifyCommand(), a.loadRunCommand())
+	root.AddCommand(a.exportCommand(), a.connectorCommand(), a.keyCommand(), a.packCommand(), a.verifyCommand(), a.loadRunCommand())
 	return root
 }
 

@@ -16,7 +16,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 
+	exports "github.com/videovector/exports"
 	openapi "github.com/videovector/exports/api"
+	"github.com/videovector/exports/internal/cfn"
 )
 
 // description is api/openapi.yaml.
@@ -37,7 +39,12 @@ func describe(t testing.TB) *description {
 	t.Helper()
 	loadOnce.Do(func() {
 		loader := openapi3.NewLoader()
-		doc, err := loader.LoadFromData(openapi.Description)
+		plain, err := cfn.Included(exports.Template, openapi.Description, nil)
+		if err != nil {
+			loadErr = err
+			return
+		}
+		doc, err := loader.LoadFromData(plain)
 		if err == nil {
 			err = doc.Validate(loader.Context)
 		}

@@ -118,16 +118,21 @@ func (s downloader) byKey(r *http.Request) (export.Export, error) {
 	return ownExport(r.Context(), s.Exports.Export, p.AccountID, r.PathValue("id"), s.Clock())
 }
 
-// byToken opens exactly the export and the artifact that the token was minted for.
+// byToken opens exactly the export and the artifact that the token was minted for, as long as the key that minted it
+// stands.
 func (s downloader) byToken(r *http.Request, token string) (export.Export, error) {
 	g, err := s.Keys.OpenToken(token, s.Clock())
 	if err != nil {
 		return export.Export{}, err
 	}
 	note(r.Context(), slog.String("account_id", g.AccountID))
-	note(r.Context(), slog.String("minted_by", g.KeyID))
 	if g.ExportID != r.PathValue("id") {
 		return export.Export{}, auth.ErrToken()
+	}
+	minter, err := s.Authenticator.Minter(r.Context(), g)
+	note(r.Context(), slog.String("minted_by", minter))
+	if err != nil {
+		return export.Export{}, err
 	}
 	e, err := ownExport(r.Context(), s.Exports.Export, g.AccountID, g.ExportID, s.Clock())
 	if err != nil {

@@ -167,7 +167,7 @@ func TestCutDocumentIsNoWholeReply(t *testing.T) {
 			w.must(err)
 			log := slog.New(slog.NewJSONHandler(&w.log, nil))
 			h := apigw.StreamHandler(api.DownloadExport(api.DownloadConfig{
-				Exports: w.store, Documents: documents{content: cut}, Authenticator: auth.NewAuthenticator(w.store), Keys: ring,
+				Exports: w.store, Documents: documents{content: cut}, Authenticator: auth.NewAuthenticator(w.store, func() time.Time { return t0 }), Keys: ring,
 				Clock: func() time.Time { return t0 }, Log: log,
 			}), log)
 			got, err := h(t.Context(), events.APIGatewayProxyRequest{

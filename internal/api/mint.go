@@ -17,7 +17,7 @@ type mintView struct {
 
 // mint answers for an export in any state; only one that can be downloaded gets a link. Every call makes another one.
 func (s reader) mint(w http.ResponseWriter, r *http.Request) error {
-	p, e, err := s.load(r)
+	_, e, err := s.load(r)
 	if err != nil {
 		return err
 	}
@@ -31,8 +31,12 @@ func (s reader) mint(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		minter := auth.CredentialHash(r.Header)
+		if minter == "" { // the link has to end with a key
+			return auth.ErrKey()
+		}
 		token, err := s.Keys.MintToken(auth.Grant{
-			AccountID: e.AccountID, ExportID: e.ID, Artifact: e.Artifact.ManifestSHA256, KeyID: p.KeyID,
+			AccountID: e.AccountID, ExportID: e.ID, Artifact: e.Artifact.ManifestSHA256, KeyHash: minter,
 		}, now)
 		if err != nil {
 			return err

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/connector/conntest/memconn"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -152,6 +153,16 @@ func (s *script) do(lines string) {
 			d, err := time.ParseDuration(arg)
 			s.must(err)
 			s.now = s.now.Add(d)
+		case "revoke": // "revoke read", "revoke read in 1h"
+			name, after, _ := strings.Cut(arg, " in ")
+			var d time.Duration
+			if after != "" {
+				var err error
+				d, err = time.ParseDuration(after)
+				s.must(err)
+			}
+			_, err := s.store.RevokeAPIKey(s.t.Context(), auth.HashKey(keys[name]), s.now.Add(d))
+			s.must(err)
 		case "place":
 			s.customer.Place(arg, []byte("content"))
 		case "deny": // "deny Create", "deny nothing"

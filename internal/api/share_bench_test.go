@@ -92,7 +92,7 @@ func newShareWorld(b *testing.B) *shareWorld {
 	minted := 0
 	return &shareWorld{
 		permission: fixtureEvent(b, "authorize.key.json"), template: fixtureEvent(b, "create-export.index.json"),
-		authorize: lambda.NewHandler(apigw.Authorizer(auth.NewAuthenticator(records), log)),
+		authorize: lambda.NewHandler(apigw.Authorizer(auth.NewAuthenticator(records, time.Now), log)),
 		create: lambda.NewHandler(apigw.Handler(api.CreateExport(api.CreateConfig{
 			Records: records, Starter: nobody{}, Keys: ring, Clock: time.Now, Log: log,
 			NewID: func(time.Time) string { minted++; return fmt.Sprintf("exp_%d", minted) },

@@ -94,7 +94,7 @@ func newWorld(t testing.TB) *world {
 	w.artifacts = memblob.New(memblob.Config{Name: "artifacts", Clock: clock})
 	w.results = memblob.New(memblob.Config{Name: "results"})
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
-	authenticator := auth.NewAuthenticator(records)
+	authenticator := auth.NewAuthenticator(records, clock)
 	gate := gate{records, &w.storeErr}
 	w.authorize = apigw.Authorizer(authenticator, log)
 	w.functions = map[string]apigw.Buffered{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/usagekey"
 )
 
 // Authorize is a Lambda handler for a REQUEST authorizer.
@@ -39,9 +40,17 @@ func Authorizer(a *auth.Authenticator, log *slog.Logger) Authorize {
 			log.ErrorContext(ctx, "authorizer failed", "request_id", ev.RequestContext.RequestID, "error", err.Error())
 			return none, errAuthorizer
 		}
-		return allow(p, stage), nil
+		out := allow(p, stage)
+		if ev.StageVariables[planVariable] == "on" {
+			out.UsageIdentifierKey = usagekey.Of(p.AccountID)
+		}
+		return out, nil
 	}
 }
+
+// planVariable is the stage's variable that says whether a usage plan counts requests. It comes into force with the routes
+// that need a usage key, in one deployment of the API.
+const planVariable = "usage_plan"
 
 // stageARN covers every method and path of the stage that a method's ARN
 // (arn:aws:execute-api:region:account:api/stage/METHOD/path) belongs to.

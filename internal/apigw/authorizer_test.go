@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
@@ -38,7 +39,7 @@ func ask(h map[string]string, arn string) events.APIGatewayCustomAuthorizerReque
 }
 
 func TestAuthorizerAllowsTheWholeStage(t *testing.T) {
-	got, err := Authorizer(auth.NewAuthenticator(keys{}), discard)(t.Context(), ask(map[string]string{"x-api-key": key}, methodARN))
+	got, err := Authorizer(auth.NewAuthenticator(keys{}, time.Now), discard)(t.Context(), ask(map[string]string{"x-api-key": key}, methodARN))
 	want := events.APIGatewayCustomAuthorizerResponse{
 		PrincipalID: "key_1",
 		PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{Version: "2012-10-17", Statement: []events.IAMPolicyStatement{{
@@ -68,7 +69,7 @@ func TestAuthorizerRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			authorize := Authorizer(auth.NewAuthenticator(keys{c.store}), slog.New(slog.NewJSONHandler(&log, nil)))
+			authorize := Authorizer(auth.NewAuthenticator(keys{c.store}, time.Now), slog.New(slog.NewJSONHandler(&log, nil)))
 			_, err := authorize(t.Context(), ask(c.header, c.arn))
 			if err == nil || err.Error() != c.want {
 				t.Errorf("error %v, want %s", err, c.want)

@@ -21,14 +21,17 @@ type Buffered = func(context.Context, events.APIGatewayProxyRequest) (events.API
 func Handler(h http.Handler, log *slog.Logger) Buffered {
 	return func(ctx context.Context, ev events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 		r, err := request(ctx, ev)
-		w := &buffer{header: http.Header{}}
+		w, c := &buffer{header: http.Header{}}, corsOf(ev.StageVariables[corsVariable])
 		if err != nil {
+			logUnread(log, r, err)
+			c.allow(w.header, r)
 			envelope.Write(w, r, err)
 			return w.reply(), nil
 		}
-		if crash := serve(h, w, r); crash != nil {
+		if crash := serve(c.wrap(h), w, r); crash != nil {
 			crash.log(log, r)
 			w = &buffer{header: http.Header{}}
+			c.allow(w.header, r)
 			envelope.Write(w, r, crash)
 		}
 		return w.reply(), nil

@@ -129,6 +129,7 @@ func TestPublicOriginOfTheStage(t *testing.T) {
 		ev := parse(t, event)
 		ev.HTTPMethod, ev.Path = http.MethodPost, "/v2/exports/exp_1/download-url"
 		ev.StageVariables = map[string]string{"public_origin": variable}
+		ev.Headers, ev.MultiValueHeaders = map[string]string{"X-API-Key": key}, nil
 		got, err := Handler(minter(t), slog.New(slog.DiscardHandler))(t.Context(), ev)
 		if err != nil {
 			t.Fatal(err)

@@ -23,14 +23,18 @@ func StreamHandler(h http.Handler, log *slog.Logger) Streamed {
 	return func(ctx context.Context, ev events.APIGatewayProxyRequest) (*events.APIGatewayProxyStreamingResponse, error) {
 		ctx, cancel := context.WithCancel(ctx)
 		r, err := request(ctx, ev)
+		c := corsOf(ev.StageVariables[corsVariable])
 		h := h
 		if err != nil {
-			h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { envelope.Write(w, r, err) })
+			h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				logUnread(log, r, err)
+				envelope.Write(w, r, err)
+			})
 		}
 		w := newStream()
 		go func() {
 			defer cancel()
-			w.run(h, r, log)
+			w.run(c, h, r, log)
 		}()
 		<-w.started
 		single, multi := replyHeaders(w.sent)
@@ -73,8 +77,8 @@ func (s *stream) Write(p []byte) (int, error) {
 func (s *stream) Flush() {}
 
 // run serves the request and ends the body: well, or with an error if the handler gave up midway.
-func (s *stream) run(h http.Handler, r *http.Request, log *slog.Logger) {
-	c := serve(h, s, r)
+func (s *stream) run(origins cors, h http.Handler, r *http.Request, log *slog.Logger) {
+	c := serve(origins.wrap(h), s, r)
 	if c == nil {
 		s.WriteHeader(http.StatusOK)
 		_ = s.writer.Close() // closing a pipe doesn't fail
@@ -86,6 +90,7 @@ func (s *stream) run(h http.Handler, r *http.Request, log *slog.Logger) {
 		return
 	}
 	clear(s.header)
+	origins.allow(s.header, r)
 	envelope.Write(s, r, c)
 	_ = s.writer.Close()
 }

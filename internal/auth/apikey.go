@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
@@ -24,13 +25,17 @@ type KeyStore interface {
 	APIKey(ctx context.Context, hash string) (store.APIKey, error)
 }
 
-// Authenticator turns the credential of a request into its principal.
+// Authenticator turns the credential of a request into its principal. It remembers nothing: a key is refused from the
+// moment on that it was revoked for.
 type Authenticator struct {
-	keys KeyStore
+	keys  KeyStore
+	clock func() time.Time
 }
 
 // NewAuthenticator makes an Authenticator over the keys of the store.
-func NewAuthenticator(keys KeyStore) *Authenticator { return &Authenticator{keys} }
+func NewAuthenticator(keys KeyStore, clock func() time.Time) *Authenticator {
+	return &Authenticator{keys, clock}
+}
 
 // HasCredential reports whether the request names a credential in a header, good or bad.
 func HasCredential(h http.Header) bool {
@@ -45,18 +50,62 @@ func (a *Authenticator) Authenticate(ctx context.Context, h http.Header) (Princi
 	if !ValidKey(key) {
 		return Principal{}, errKey
 	}
-	known, err := a.keys.APIKey(ctx, HashKey(key))
+	return a.principal(ctx, HashKey(key))
+}
+
+// principal is that of the key with the hash, with the failures of Authenticate.
+func (a *Authenticator) principal(ctx context.Context, hash string) (Principal, error) {
+	known, err := a.keys.APIKey(ctx, hash)
 	if fault.Is(err, fault.NotFound) {
 		return Principal{}, errKey
 	}
 	if err != nil {
 		return Principal{}, err
 	}
-	scope, ok := ParseScope(known.Scope)
-	if !ok || !known.RevokedAt.IsZero() || known.AccountID == "" {
+	p, ok := a.judge(known)
+	if !ok {
 		return Principal{}, errKey
 	}
-	return Principal{AccountID: known.AccountID, UserID: known.UserID, KeyID: known.KeyID, Scope: scope}, nil
+	return p, nil
+}
+
+// judge gives the principal of a key that stands.
+func (a *Authenticator) judge(k store.APIKey) (Principal, bool) {
+	scope, ok := ParseScope(k.Scope)
+	if !ok || k.Revoked(a.clock()) || k.AccountID == "" {
+		return Principal{}, false
+	}
+	return Principal{AccountID: k.AccountID, UserID: k.UserID, KeyID: k.KeyID, Scope: scope}, true
+}
+
+// Minter gives the public name of the key that minted the grant's token, and fails as a wrong token does unless that key
+// would still be given it; the name is given then, too, where it is known. A token that names no key passes: the release
+// before this one minted such, and they live for TokenLife.
+func (a *Authenticator) Minter(ctx context.Context, g Grant) (keyID string, err error) {
+	if g.KeyHash == "" {
+		return g.KeyID, nil
+	}
+	known, err := a.keys.APIKey(ctx, g.KeyHash)
+	if fault.Is(err, fault.NotFound) {
+		return "", errToken
+	}
+	if err != nil {
+		return "", err
+	}
+	p, ok := a.judge(known)
+	if !ok || p.AccountID != g.AccountID || !p.Scope.Includes(ScopeRead) {
+		return known.KeyID, errToken
+	}
+	return known.KeyID, nil
+}
+
+// CredentialHash is the hash of the key that the headers name, which Authenticate has judged; "" where they name none.
+func CredentialHash(h http.Header) string {
+	key := credential(h)
+	if !ValidKey(key) {
+		return ""
+	}
+	return HashKey(key)
 }
 
 var errKey = fault.New(fault.Unauthenticated, "authentication_invalid_api_key",

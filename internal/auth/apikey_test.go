@@ -20,7 +20,11 @@ var (
 	revokedKey = "sk_live_" + strings.Repeat("c3", 24)
 	oddKey     = "sk_live_" + strings.Repeat("d4", 24) // a record without a known scope
 	unknownKey = "sk_live_" + strings.Repeat("e5", 24)
+	endingKey  = "sk_live_" + strings.Repeat("f6", 24) // stands for a second more
+	endedKey   = "sk_live_" + strings.Repeat("a7", 24) // has ended this very moment
 )
+
+func clock() time.Time { return now }
 
 // keys is a KeyStore.
 type keys map[string]store.APIKey
@@ -37,6 +41,8 @@ func known() keys {
 		HashKey(writeKey):   {KeyID: "key_1", AccountID: "acct_1", UserID: "user_1", Scope: "write"},
 		HashKey(testKey):    {KeyID: "key_2", AccountID: "acct_2", Scope: "search"},
 		HashKey(revokedKey): {KeyID: "key_3", AccountID: "acct_1", Scope: "admin", RevokedAt: time.Unix(1, 0)},
+		HashKey(endingKey):  {KeyID: "key_5", AccountID: "acct_1", Scope: "read", RevokedAt: now.Add(time.Second)},
+		HashKey(endedKey):   {KeyID: "key_6", AccountID: "acct_1", Scope: "read", RevokedAt: now},
 		HashKey(oddKey):     {KeyID: "key_4", AccountID: "acct_1", Scope: "owner"},
 	}
 }
@@ -61,11 +67,13 @@ func TestAuthenticate(t *testing.T) {
 		"no scheme":                {http.Header{"Authorization": {writeKey}}, Principal{}},
 		"unknown":                  {http.Header{"X-Api-Key": {unknownKey}}, Principal{}},
 		"revoked":                  {http.Header{"X-Api-Key": {revokedKey}}, Principal{}},
+		"ending":                   {http.Header{"X-Api-Key": {endingKey}}, Principal{AccountID: "acct_1", KeyID: "key_5", Scope: ScopeRead}},
+		"ended":                    {http.Header{"X-Api-Key": {endedKey}}, Principal{}},
 		"unknown scope":            {http.Header{"X-Api-Key": {oddKey}}, Principal{}},
 		"upper case":               {http.Header{"X-Api-Key": {strings.ToUpper(writeKey)}}, Principal{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := NewAuthenticator(known()).Authenticate(t.Context(), c.header)
+			got, err := NewAuthenticator(known(), clock).Authenticate(t.Context(), c.header)
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Errorf("principal (-want +got):\n%s", d)
 			}
@@ -83,7 +91,7 @@ func (b broken) APIKey(context.Context, string) (store.APIKey, error) { return s
 
 func TestAuthenticateTellsABrokenStoreFromAWrongKey(t *testing.T) {
 	cause := fault.Wrap(errors.New("no route"), fault.Unavailable, "service_unavailable", "Try again.")
-	_, err := NewAuthenticator(broken{cause}).Authenticate(t.Context(), http.Header{"X-Api-Key": {writeKey}})
+	_, err := NewAuthenticator(broken{cause}, clock).Authenticate(t.Context(), http.Header{"X-Api-Key": {writeKey}})
 	if !fault.Is(err, fault.Unavailable) {
 		t.Errorf("error = %v, want the store's", err)
 	}
@@ -118,5 +126,45 @@ func TestScopesIncludeTheOnesBelow(t *testing.T) {
 	}
 	if s, ok := ParseScope("none"); ok || s.Includes(ScopeSearch) {
 		t.Error("the scope of no key is not one of the scopes")
+	}
+}
+
+func TestMinter(t *testing.T) {
+	for name, c := range map[string]struct {
+		key  string
+		want bool
+	}{
+		"key": {writeKey, true}, "ending": {endingKey, true}, "ended": {endedKey, false}, "revoked": {revokedKey, false},
+		"unknown": {unknownKey, false}, "unknown scope": {oddKey, false}, "of another account, without the scope": {testKey, false},
+	} {
+		id, err := NewAuthenticator(known(), clock).Minter(t.Context(), Grant{AccountID: "acct_1", KeyHash: HashKey(c.key)})
+		if c.want != (err == nil) || err != nil && !fault.Is(err, fault.Forbidden) || id != known()[HashKey(c.key)].KeyID {
+			t.Errorf("%s, which is %q: %v", name, id, err)
+		}
+	}
+	other := Grant{AccountID: "acct_2", KeyHash: HashKey(writeKey)}
+	if _, err := NewAuthenticator(known(), clock).Minter(t.Context(), other); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("another account's key: %v", err)
+	}
+	down := broken{fault.New(fault.Unavailable, "service_unavailable", "Try again.")}
+	if _, err := NewAuthenticator(down, clock).Minter(t.Context(), other); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a store that can't answer: %v", err)
+	}
+	if id, err := NewAuthenticator(down, clock).Minter(t.Context(), Grant{AccountID: "acct_1", KeyID: "key_0"}); err != nil || id != "key_0" {
+		t.Errorf("a token that names no key, but %q: %v", id, err)
+	}
+}
+
+func TestCredentialHash(t *testing.T) {
+	for name, c := range map[string]struct {
+		header http.Header
+		want   string
+	}{
+		"key": {http.Header{"X-Api-Key": {" " + writeKey}}, HashKey(writeKey)}, "bearer": {http.Header{"Authorization": {"Bearer " + testKey}}, HashKey(testKey)},
+		"nothing": {http.Header{}, ""}, "no key": {http.Header{"X-Api-Key": {"abc"}}, ""},
+	} {
+		if got := CredentialHash(c.header); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -26,7 +27,7 @@ type Keys struct {
 type Keyring struct{ live atomic.Pointer[purposes] }
 
 // purposes are the sub-keys of every use.
-type purposes struct{ tokens, cursors, fingerprints purpose }
+type purposes struct{ tokens, minters, cursors, fingerprints purpose }
 
 // purpose holds the sub-keys of one use, current first.
 type purpose [][]byte
@@ -53,6 +54,7 @@ func (r *Keyring) Replace(k Keys) error {
 	var p purposes
 	err := errors.Join(
 		p.tokens.derive(secrets, "videovector exports: download token v1"),
+		p.minters.derive(secrets, "videovector exports: minting key v1"),
 		p.cursors.derive(secrets, "videovector exports: list cursor v1"),
 		p.fingerprints.derive(secrets, "videovector exports: request fingerprint v1"),
 	)
@@ -78,12 +80,25 @@ func (p *purpose) derive(secrets [][]byte, info string) error {
 func (p purpose) sign(fields ...string) []byte { return mac(p[0], fields) }
 
 // verify reports whether sum is the fields' MAC under a live key, in constant time.
-func (p purpose) verify(sum []byte, fields ...string) bool {
-	ok := false
-	for _, key := range p {
-		ok = hmac.Equal(sum, mac(key, fields)) || ok
+func (p purpose) verify(sum []byte, fields ...string) bool { return p.signer(sum, fields...) >= 0 }
+
+// signer is which live key sum is the fields' MAC under, -1 for none. It takes the same time for each.
+func (p purpose) signer(sum []byte, fields ...string) int {
+	by := -1
+	for n, key := range p {
+		if hmac.Equal(sum, mac(key, fields)) {
+			by = n
+		}
 	}
-	return ok
+	return by
+}
+
+// mask hides a digest under the n-th key, or brings a hidden one back: it is added to what the key makes of the nonce,
+// bit by bit. A nonce must never serve twice.
+func (p purpose) mask(n int, nonce, digest []byte) []byte {
+	masked := mac(p[n], []string{string(nonce)})
+	subtle.XORBytes(masked, masked, digest)
+	return masked
 }
 
 func mac(key []byte, fields []string) []byte {

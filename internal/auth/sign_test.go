@@ -3,11 +3,15 @@ package auth
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/fault"
@@ -15,7 +19,7 @@ import (
 
 var (
 	now   = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	grant = Grant{AccountID: "acct_1", ExportID: "exp_1", Artifact: strings.Repeat("ab", 32), KeyID: "key_1"}
+	grant = Grant{AccountID: "acct_1", ExportID: "exp_1", Artifact: strings.Repeat("ab", 32), KeyHash: HashKey(writeKey)}
 )
 
 func ring(t testing.TB, current, previous byte) *Keyring {
@@ -62,6 +66,57 @@ func TestTokenOpensWhatItWasMintedFor(t *testing.T) {
 	}
 	if mint(t, r) == token {
 		t.Error("two tokens are equal")
+	}
+}
+
+// TestTokenHidesItsMinter: who has a token finds neither the key nor its hash in it, and no two tokens of one key have
+// anything in common that another key's doesn't.
+func TestTokenHidesItsMinter(t *testing.T) {
+	r := ring(t, 1, 0)
+	hash, err := hex.DecodeString(grant.KeyHash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for range 2 {
+		payload, ok := decode(strings.Split(mint(t, r), ".")[1])
+		var c claims
+		if err := json.Unmarshal(payload, &c); err != nil || !ok || len(c.Nonce) != nonceBytes+len(hash) {
+			t.Fatalf("%d bytes of nonce, %v", len(c.Nonce), err)
+		}
+		if bytes.Contains(c.Nonce, hash) || bytes.Contains(payload, []byte(grant.KeyHash)) || seen[string(c.Nonce[nonceBytes:])] {
+			t.Errorf("the token tells of its key: %s", payload)
+		}
+		seen[string(c.Nonce[nonceBytes:])] = true
+	}
+}
+
+// TestTokenOfTheReleaseBefore: it names no key, opens for the rest of its life, and says so. What that release makes of
+// today's tokens is held by their form: the members are the same.
+func TestTokenOfTheReleaseBefore(t *testing.T) {
+	r := ring(t, 1, 0)
+	signed := "v1." + encode(fmt.Appendf(nil, `{"a":"acct_1","e":"exp_1","s":"ab","k":"key_1","x":%d,"n":"AAAAAAAAAAAAAAAAAAAAAA=="}`, now.Unix()+60))
+	got, err := r.OpenToken(signed+"."+encode(r.live.Load().tokens.sign(signed)), now)
+	if want := (Grant{AccountID: "acct_1", ExportID: "exp_1", Artifact: "ab", KeyID: "key_1"}); got != want || err != nil {
+		t.Errorf("OpenToken = %+v, %v", got, err)
+	}
+	payload, _ := decode(strings.Split(mint(t, r), ".")[1])
+	var members map[string]any
+	if err := json.Unmarshal(payload, &members); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"a", "e", "k", "n", "s", "x"}, slices.Sorted(maps.Keys(members))); diff != "" {
+		t.Errorf("members (-want +got):\n%s", diff)
+	}
+}
+
+func TestTokenNeedsItsKey(t *testing.T) {
+	for _, hash := range []string{"", "ab", "zz" + grant.KeyHash[2:], grant.KeyHash + "00"} {
+		g := grant
+		g.KeyHash = hash
+		if token, err := ring(t, 1, 0).MintToken(g, now); err == nil {
+			t.Errorf("minted %s for the key %q", token, hash)
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -24,33 +26,50 @@ type Grant struct {
 	AccountID string `json:"a"`
 	ExportID  string `json:"e"`
 	Artifact  string `json:"s"` // digest of the artifact's manifest
-	KeyID     string `json:"k"` // key that minted the token, for logs
+	// KeyID is the public name of the key that minted the token, of tokens of the release before; others tell it nobody.
+	KeyID string `json:"k"`
+	// KeyHash is the key that minted the token as the store knows it: who revokes it ends the token. "" in tokens of the
+	// release before.
+	KeyHash string `json:"-"`
 }
 
 // claims is a grant as it stands in a token.
 type claims struct {
 	Grant
-	Expires int64  `json:"x"` // Unix seconds
-	Nonce   []byte `json:"n"` // makes every token a different one
+	Expires int64 `json:"x"` // Unix seconds
+	// Nonce makes every token a different one: nonceBytes random bytes, and behind them the key's hash under a mask, of
+	// which who has the token learns nothing. It is no member of its own, since the release before refuses tokens with
+	// members that it doesn't know, and while a release is rolled out each opens the other's.
+	Nonce []byte `json:"n"`
 }
+
+const nonceBytes = 16
 
 // MintToken signs a token for the grant that ends TokenLife after now. The token is a bearer credential: it goes to
 // its owner and into no log.
 func (r *Keyring) MintToken(g Grant, now time.Time) (string, error) {
-	nonce := make([]byte, 16)
+	live := r.live.Load()
+	nonce := make([]byte, nonceBytes)
 	rand.Read(nonce) // never fails: the runtime stops the process instead
-	payload, err := json.Marshal(claims{g, now.Add(TokenLife).Unix(), nonce})
+	hash, err := hex.DecodeString(g.KeyHash)
+	if err != nil || len(hash) != sha256.Size {
+		return "", fault.New(fault.Internal, "internal_error", "The download link could not be made.")
+	}
+	g.KeyID = ""
+	payload, err := json.Marshal(claims{g, now.Add(TokenLife).Unix(), append(nonce, live.minters.mask(0, nonce, hash)...)})
 	if err != nil {
 		return "", fault.Wrap(err, fault.Internal, "internal_error", "The download link could not be made.")
 	}
 	signed := "v1." + encode(payload)
-	return signed + "." + encode(r.live.Load().tokens.sign(signed)), nil
+	return signed + "." + encode(live.tokens.sign(signed)), nil
 }
 
 // OpenToken gives the grant of a token that a live key signed and that has not ended. Everything else is the same
-// fault.Forbidden: the caller learns nothing about why.
+// fault.Forbidden: the caller learns nothing about why. Whether the key that minted it still stands, only the store knows:
+// Authenticator.Minter.
 func (r *Keyring) OpenToken(token string, now time.Time) (Grant, error) {
-	payload, ok := r.tokenPayload(token)
+	live := r.live.Load()
+	payload, signer, ok := live.tokenPayload(token)
 	if !ok {
 		return Grant{}, errToken
 	}
@@ -61,6 +80,9 @@ func (r *Keyring) OpenToken(token string, now time.Time) (Grant, error) {
 	if now.Unix() >= c.Expires {
 		return Grant{}, errToken
 	}
+	if len(c.Nonce) == nonceBytes+sha256.Size {
+		c.KeyHash = hex.EncodeToString(live.minters.mask(signer, c.Nonce[:nonceBytes], c.Nonce[nonceBytes:]))
+	}
 	return c.Grant, nil
 }
 
@@ -70,21 +92,24 @@ var errToken = fault.New(fault.Forbidden, "download_token_invalid",
 // ErrToken is the failure of every download token that doesn't open its export.
 func ErrToken() error { return errToken }
 
-func (r *Keyring) tokenPayload(token string) ([]byte, bool) {
+// tokenPayload is what a token says, and which of the live keys signed it.
+func (p *purposes) tokenPayload(token string) (payload []byte, signer int, ok bool) {
 	if len(token) < minTokenLength || len(token) > maxTokenLength {
-		return nil, false
+		return nil, 0, false
 	}
 	cut := strings.LastIndexByte(token, '.')
 	if cut < 0 {
-		return nil, false
+		return nil, 0, false
 	}
 	sum, ok := decode(token[cut+1:])
-	if !ok || !r.live.Load().tokens.verify(sum, token[:cut]) {
-		return nil, false
-	}
-	text, ok := strings.CutPrefix(token[:cut], "v1.")
 	if !ok {
-		return nil, false
+		return nil, 0, false
 	}
-	return decode(text)
+	signer = p.tokens.signer(sum, token[:cut])
+	text, ok := strings.CutPrefix(token[:cut], "v1.")
+	if signer < 0 || !ok {
+		return nil, 0, false
+	}
+	payload, ok = decode(text)
+	return payload, signer, ok
 }

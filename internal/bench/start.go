@@ -13,6 +13,9 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	exports "github.com/videovector/exports"
+	"github.com/videovector/exports/internal/localgw"
 )
 
 const (
@@ -72,7 +75,9 @@ func startOnce(ctx context.Context, program string) (time.Duration, error) {
 	defer func() { _ = srv.Close() }() // nobody is left to talk to
 	var trouble bytes.Buffer
 	cmd := exec.CommandContext(ctx, program)
-	cmd.Env = functionEnv(l.Addr().String())
+	if cmd.Env, err = functionEnv(l.Addr().String(), filepath.Base(filepath.Dir(program))); err != nil {
+		return 0, err
+	}
 	cmd.Stdout, cmd.Stderr = &trouble, &trouble
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -108,16 +113,38 @@ func runtimeAPI(asked chan<- time.Time) http.Handler {
 	})
 }
 
-// functionEnv is what Lambda and the template give a function, with local values. Signing keys come from the
+// functionEnv is what Lambda and the template give the function of the name, with local values. Signing keys come from the
 // environment: the request to Secrets Manager, which a deployed function makes at its start, is not counted.
-func functionEnv(api string) []string {
-	return []string{
-		"AWS_LAMBDA_RUNTIME_API=" + api, "AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_LAMBDA_FUNCTION_VERSION=1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512",
-		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none", "AWS_EC2_METADATA_DISABLED=true", "LOG_LEVEL=INFO",
-		"METRICS_NAMESPACE=bench", "ACCOUNT_ROLE_ARN=none", "TABLE_NAME=exports", "ARTIFACTS_BUCKET=artifacts", "RESULTS_BUCKET=results", "PUBLIC_ORIGIN=https://api.example.com",
-		"STATE_MACHINE_ARN=arn:aws:states:us-east-1:000000000000:stateMachine:export",
-		"TOKEN_SECRET=" + strings.Repeat("k", 64), "KMS_KEY_ID=arn:aws:kms:us-east-1:000000000000:key/bench",
+func functionEnv(api, name string) ([]string, error) {
+	deployed, err := localgw.TemplateFunctions(exports.Template)
+	if err != nil {
+		return nil, err
 	}
+	env := []string{
+		"AWS_LAMBDA_RUNTIME_API=" + api, "AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_LAMBDA_FUNCTION_VERSION=1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512",
+		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none", "AWS_EC2_METADATA_DISABLED=true",
+	}
+	for _, f := range deployed {
+		if f.Name == name {
+			own, err := benchValues.Of(f)
+			return append(env, own...), err
+		}
+	}
+	return nil, fmt.Errorf("the template has no function %s", name)
+}
+
+// benchValues are the local values of the template's variables.
+var benchValues = localgw.LocalValues{
+	"LOG_LEVEL":         {"LOG_LEVEL=INFO"},
+	"METRICS_NAMESPACE": {"METRICS_NAMESPACE=bench"},
+	"ACCOUNT_ROLE_ARN":  {"ACCOUNT_ROLE_ARN=none"},
+	"TABLE_NAME":        {"TABLE_NAME=exports"},
+	"ARTIFACTS_BUCKET":  {"ARTIFACTS_BUCKET=artifacts"},
+	"RESULTS_BUCKET":    {"RESULTS_BUCKET=results"},
+	"PUBLIC_ORIGIN":     {"PUBLIC_ORIGIN=https://api.example.com"},
+	"STATE_MACHINE_ARN": {"STATE_MACHINE_ARN=arn:aws:states:us-east-1:000000000000:stateMachine:export"},
+	"TOKEN_SECRET_ARN":  {"TOKEN_SECRET=" + strings.Repeat("k", 64)},
+	"KMS_KEY_ID":        {"KMS_KEY_ID=arn:aws:kms:us-east-1:000000000000:key/bench"},
 }
 
 // buildFunctions makes every function's bootstrap as `make build` does, and gives their paths.

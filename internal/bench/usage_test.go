@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -73,7 +74,27 @@ func TestStartsOfWhatNeverAsks(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no program true")
 	}
-	if _, err := startsOf(t.Context(), program); err == nil {
-		t.Error("a program that ends without asking for work has started")
+	function := filepath.Join(t.TempDir(), "read-export")
+	if err := os.Mkdir(function, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	function = filepath.Join(function, "bootstrap")
+	if err := os.Symlink(program, function); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := startsOf(t.Context(), function); err == nil || !strings.Contains(err.Error(), "before it asked") {
+		t.Errorf("a program that ends without asking for work: %v", err)
+	}
+}
+
+func TestEveryFunctionHasItsVariables(t *testing.T) {
+	sources, err := filepath.Glob("../../functions/*/main.go")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("%d functions, %v", len(sources), err)
+	}
+	for _, s := range sources {
+		if _, err := functionEnv("127.0.0.1:1", filepath.Base(filepath.Dir(s))); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -15,6 +15,9 @@ func NewExport(at time.Time) string { return "exp_" + lowerULID(at) }
 // NewConnector is a fresh connector id for a connector created at the time.
 func NewConnector(at time.Time) string { return "conn_" + lowerULID(at) }
 
+// NewKey is a fresh id of an API key created at the time.
+func NewKey(at time.Time) string { return "key_" + lowerULID(at) }
+
 // NewExternal is a fresh external id of a role: 130 random bits.
 func NewExternal() string { return rand.Text() }
 

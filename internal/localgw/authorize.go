@@ -30,10 +30,23 @@ func (x *exchange) authorize(ev event) (map[string]any, *problem) {
 		return nil, refusal(reply.Payload)
 	}
 	granted, p := decide(reply.Payload, ev.MethodARN)
+	if p == nil && x.route.metered {
+		p = x.usage(reply.Payload)
+	}
 	if p == nil {
 		granted["integrationLatency"] = x.g.cfg.Clock().Sub(asked).Milliseconds()
 	}
 	return granted, p
+}
+
+// usage refuses a request under whose key nobody counts.
+func (x *exchange) usage(payload []byte) *problem {
+	var v verdict
+	known := x.g.cfg.UsageKeys
+	if json.Unmarshal(payload, &v) != nil || v.UsageKey == "" || known != nil && !known(v.UsageKey) {
+		return &invalidKey
+	}
+	return nil
 }
 
 // refusal tells an authorizer that says no from one that failed: by the one message the gateway goes by.
@@ -53,7 +66,8 @@ type verdict struct {
 	PolicyDocument struct {
 		Statement oneOrMore[statement] `json:"Statement"`
 	} `json:"policyDocument"`
-	Context map[string]jsontext.Value `json:"context"`
+	Context  map[string]jsontext.Value `json:"context"`
+	UsageKey string                    `json:"usageIdentifierKey"`
 }
 
 type statement struct {

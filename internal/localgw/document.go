@@ -28,6 +28,7 @@ type route struct {
 	streams   bool   // the integration's response transfer mode is STREAM
 	timeout   time.Duration
 	auth      *authorizer
+	metered   bool // it needs a key of API Gateway's, which the authorizer gives
 }
 
 // authorizer is a REQUEST authorizer.
@@ -47,15 +48,17 @@ type openAPI struct {
 				URI            yaml.Node `yaml:"authorizerUri"`
 				IdentitySource string    `yaml:"identitySource"`
 			} `yaml:"x-amazon-apigateway-authorizer"`
+			Type string `yaml:"type"`
 		} `yaml:"securitySchemes"`
 	} `yaml:"components"`
+	KeySource   string                     `yaml:"x-amazon-apigateway-api-key-source"`
 	BinaryTypes []string                   `yaml:"x-amazon-apigateway-binary-media-types"`
 	Responses   map[string]gatewayResponse `yaml:"x-amazon-apigateway-gateway-responses"`
 }
 
 type operation struct {
-	ID          string                 `yaml:"operationId"`
-	Security    *[]map[string][]string `yaml:"security"`
+	ID          string                `yaml:"operationId"`
+	Security    []map[string][]string `yaml:"security"`
 	Integration *struct {
 		Type         string    `yaml:"type"`
 		URI          yaml.Node `yaml:"uri"`
@@ -78,6 +81,9 @@ func parseDocument(raw []byte, names map[string]string) (*document, error) {
 	}
 	if len(in.Paths) == 0 {
 		return nil, errors.New("OpenAPI description: it has no paths")
+	}
+	if in.Security != nil {
+		return nil, errors.New("OpenAPI description: it has security at its root, which API Gateway passes over; give it to each operation")
 	}
 	auths, err := in.authorizers(names)
 	if err != nil {
@@ -153,9 +159,13 @@ func (in *openAPI) route(method, path string, node yaml.Node, names map[string]s
 	if err != nil {
 		return route{}, err
 	}
+	metered := in.metered(op)
+	if metered && (in.KeySource != "AUTHORIZER" || auth == nil) {
+		return route{}, errors.New("it needs a key that no authorizer gives; other sources are not served here")
+	}
 	return route{
 		method: methodName(method), path: path, operation: op.ID, segments: strings.Split(path, "/"),
-		function: function, auth: auth,
+		function: function, auth: auth, metered: metered,
 		streams: op.Integration.TransferMode == "STREAM",
 		timeout: time.Duration(op.Integration.Timeout) * time.Millisecond,
 	}, nil
@@ -168,14 +178,22 @@ func methodName(key string) string {
 	return strings.ToUpper(key)
 }
 
-// authorizerOf is the authorizer of the operation's security, or of the description's where the operation has none.
-func (in *openAPI) authorizerOf(op operation, auths map[string]*authorizer) (*authorizer, error) {
-	security := in.Security
-	if op.Security != nil {
-		security = *op.Security
+// metered reports whether the operation's security has an API key without an authorizer, which is API Gateway's own.
+func (in *openAPI) metered(op operation) bool {
+	for _, requirement := range op.Security {
+		for scheme := range requirement {
+			if s, ok := in.Components.SecuritySchemes[scheme]; ok && s.Type == "apiKey" && s.Authorizer == nil {
+				return true
+			}
+		}
 	}
+	return false
+}
+
+// authorizerOf is the authorizer of the operation's security.
+func (in *openAPI) authorizerOf(op operation, auths map[string]*authorizer) (*authorizer, error) {
 	var found *authorizer
-	for _, requirement := range security {
+	for _, requirement := range op.Security {
 		for scheme := range requirement {
 			a := auths[scheme]
 			if a != nil && found != nil && a != found {

@@ -84,7 +84,7 @@ func (x *exchange) event(body []byte) event {
 	ev := event{
 		Resource: x.route.path, Path: x.path, HTTPMethod: x.r.Method,
 		Headers: last(header), MultiHeaders: header, Query: last(query), MultiQuery: nilIfEmpty(query),
-		PathParameters: x.parameters, RequestContext: x.requestContext(),
+		PathParameters: x.parameters, StageVariables: x.g.stage, RequestContext: x.requestContext(),
 	}
 	if len(body) > 0 {
 		text := string(body)

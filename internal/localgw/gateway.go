@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/videovector/exports/internal/cfn"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -23,7 +24,11 @@ const (
 // Config is what a gateway needs.
 type Config struct {
 	OpenAPI  []byte // the API's description, with API Gateway's extensions
-	Template []byte // the SAM template, for the functions' logical ids
+	Template []byte // the SAM template, for the functions' logical ids and for what depends on parameters
+	// Parameters are the template's by name, in the place of their defaults.
+	Parameters map[string]string
+	// UsageKeys reports whether a key of API Gateway's is in the usage plan; nil means that each one is. Nothing is counted.
+	UsageKeys func(key string) bool
 	// Functions runs what the routes and the authorizer name, by folder name.
 	Functions Invoker
 	Stage     string // the first segment of every path, unless the description's paths have it themselves
@@ -41,7 +46,8 @@ type Config struct {
 type gateway struct {
 	cfg    Config
 	doc    *document
-	prefix string // "/" and the stage, where paths are described without it
+	stage  map[string]string // variables; nil for none
+	prefix string            // "/" and the stage, where paths are described without it
 }
 
 // New makes the handler of one stage. It refuses a description that it would serve differently from the deployed one.
@@ -54,14 +60,26 @@ func New(cfg Config) (http.Handler, error) {
 	for id, f := range functions {
 		names[id] = f.Name
 	}
-	doc, err := parseDocument(cfg.OpenAPI, names)
+	stack, err := cfn.Load(cfg.Template, cfg.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	description, err := stack.Resolve(cfg.OpenAPI)
+	if err != nil {
+		return nil, fmt.Errorf("OpenAPI description: %w", err)
+	}
+	doc, err := parseDocument(description, names)
+	if err != nil {
+		return nil, err
+	}
+	variables, err := stageVariables(cfg.Template, stack)
 	if err != nil {
 		return nil, err
 	}
 	if cfg.IntegrationTimeout == 0 {
 		cfg.IntegrationTimeout = integrationTimeLim
 	}
-	g := &gateway{cfg: cfg, doc: doc}
+	g := &gateway{cfg: cfg, doc: doc, stage: variables}
 	if !strings.HasPrefix(doc.routes[0].path, "/"+cfg.Stage+"/") {
 		g.prefix = "/" + cfg.Stage
 	}

@@ -23,6 +23,7 @@ var (
 	badParameters      = problem{"BAD_REQUEST_PARAMETERS", http.StatusBadRequest, "Invalid request parameters"}
 	tooLarge           = problem{"REQUEST_TOO_LARGE", http.StatusRequestEntityTooLarge, "Request Too Long"}
 	unauthorized       = problem{"UNAUTHORIZED", http.StatusUnauthorized, "Unauthorized"}
+	invalidKey         = problem{"INVALID_API_KEY", http.StatusForbidden, "Forbidden"}
 	accessDenied       = problem{"ACCESS_DENIED", http.StatusForbidden, "User is not authorized to access this resource"}
 	explicitlyDenied   = problem{"ACCESS_DENIED", http.StatusForbidden, "User is not authorized to access this resource with an explicit deny"}
 	authorizerFailed   = problem{"AUTHORIZER_FAILURE", http.StatusInternalServerError, "Internal server error"}

@@ -102,7 +102,10 @@ func Open(ctx context.Context, cfg Config) (w *World, err error) {
 	if err != nil {
 		return w, err
 	}
-	w.Environment, w.SealKeyFile = world.Environment(where), world.SealKeyFile()
+	if w.Environment, err = world.Environment(where); err != nil {
+		return w, err
+	}
+	w.SealKeyFile = world.SealKeyFile()
 	return w, w.write(cfg)
 }
 
@@ -162,9 +165,13 @@ func (w *World) write(cfg Config) error {
 	if err := os.Mkdir(filepath.Join(cfg.Dir, layerDir), 0o700); err != nil {
 		return err
 	}
+	description, err := localDescription(exports.Template, openapi.Description)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
 		os.WriteFile(filepath.Join(cfg.Dir, TemplateFile), template, 0o600),
-		os.WriteFile(filepath.Join(cfg.Dir, descriptionFile), localDescription(openapi.Description), 0o600),
+		os.WriteFile(filepath.Join(cfg.Dir, descriptionFile), description, 0o600),
 		os.WriteFile(filepath.Join(cfg.Dir, EnvironmentFile), append(environment, '\n'), 0o600),
 		os.WriteFile(filepath.Join(cfg.Dir, layerDir, sealKey), key, 0o600),
 	)

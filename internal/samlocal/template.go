@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/videovector/exports/internal/cfn"
 )
 
 // changes are what a local template has otherwise than the deployed one. Paths are relative to the local template.
@@ -80,9 +82,10 @@ var qualified = regexp.MustCompile(`(\.Arn}):\w+/`)
 
 // localDescription is the description of the HTTP surface as sam local start-api reads it: it leaves out routes that
 // stream, and those whose function isn't named by its logical id alone. The function that streams knows where it is, and
-// answers accordingly.
-func localDescription(deployed []byte) []byte {
-	return qualified.ReplaceAll([]byte(streaming.Replace(string(deployed))), []byte("$1/"))
+// answers accordingly. What depends on parameters is as their defaults say.
+func localDescription(template, deployed []byte) ([]byte, error) {
+	plain, err := cfn.Included(template, deployed, nil)
+	return qualified.ReplaceAll([]byte(streaming.Replace(string(plain))), []byte("$1/")), err
 }
 
 // find is the value below the names, or nil.

@@ -43,6 +43,7 @@ type life struct {
 	path   []string // nil for whatever both engines say
 	error  string   // that it fails with
 	atOnce bool     // children enter their states in any order
+	list   string   // what stands in the place of the list of shards
 }
 
 // outcome is everything that two engines have to agree on.
@@ -348,6 +349,9 @@ func (f *faulty) call(ctx context.Context, id string, payload []byte) (answer []
 // motosName is what moto calls the executions that are x here.
 var motosName = regexp.MustCompile(`"execution":"x-\d+"`)
 
+// enginesCause is what an engine says of an error of its own, in its own words.
+var enginesCause = regexp.MustCompile(`"Cause":"(?:[^"\\\\]|\\\\.)*","Error":"States\.`)
+
 // retries is what tells a task's calls apart.
 var retries = regexp.MustCompile(`"retries":\d+`)
 
@@ -357,6 +361,7 @@ func (f *faulty) next(id, payload string) (fault string, done bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	call := id + " " + motosName.ReplaceAllString(strings.ReplaceAll(payload, f.export, "EXPORT"), `"execution":"x"`)
+	call = enginesCause.ReplaceAllString(call, `"Cause":"…","Error":"States.`)
 	f.calls = append(f.calls, call)
 	task := retries.ReplaceAllString(call, "")
 	if _, again := f.left[task]; !again && (strings.Contains(payload, `"shard"`) || !f.took[id]) {
@@ -381,7 +386,7 @@ type instant struct{ asl.SystemClock }
 
 func (instant) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-func (s *stage) byUs(t *testing.T, _ life, input json.RawMessage, f *faulty) outcome {
+func (s *stage) byUs(t *testing.T, l life, input json.RawMessage, f *faulty) outcome {
 	t.Helper()
 	definition, err := asl.Substitute(statemachine.Export, logicalIDs())
 	if err != nil {
@@ -392,7 +397,7 @@ func (s *stage) byUs(t *testing.T, _ life, input json.RawMessage, f *faulty) out
 		t.Fatal(err)
 	}
 	engine := asl.NewEngine(asl.Config{
-		Machine: machine, ARN: "arn:machine", Functions: f, Objects: objects{s}, Journal: asl.NewMemoryJournal(), Clock: instant{},
+		Machine: machine, ARN: "arn:machine", Functions: f, Objects: listed{objects{s}, l.list}, Journal: asl.NewMemoryJournal(), Clock: instant{},
 		Log: slog.New(slog.DiscardHandler),
 	})
 	defer engine.Close()
@@ -431,7 +436,7 @@ func (s *stage) byMoto(j *motojudge.Judge) interpreter {
 	return func(t *testing.T, l life, input json.RawMessage, f *faulty) outcome {
 		t.Helper()
 		end, err := j.Run(t.Context(), motojudge.Case{
-			Definition: definition(t), Input: input, Objects: s.lists(t, l.export), Function: f.asLambda,
+			Definition: definition(t), Input: input, Objects: s.lists(t, l), Function: f.asLambda,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -452,8 +457,9 @@ func (f *faulty) asLambda(ctx context.Context, name string, payload []byte) moto
 const artifacts = "fixture-artifacts"
 
 // lists are the planned work of an export that is cut into shards: moto reads items from an S3 of its own.
-func (s *stage) lists(t *testing.T, id string) map[string]map[string]string {
+func (s *stage) lists(t *testing.T, l life) map[string]map[string]string {
 	t.Helper()
+	id := l.export
 	if id != sharded {
 		return nil
 	}
@@ -472,7 +478,7 @@ func (s *stage) lists(t *testing.T, id string) map[string]map[string]string {
 		if err := errors.Join(err, body.Close()); err != nil {
 			t.Fatal(err)
 		}
-		found[o.Key] = string(text)
+		found[o.Key] = cmp.Or(l.list, string(text))
 	}
 	return map[string]map[string]string{artifacts: found}
 }
@@ -490,4 +496,18 @@ func (o objects) Get(ctx context.Context, bucket, key string) (io.ReadCloser, er
 func (o objects) Put(ctx context.Context, bucket, key string, body []byte) error {
 	_, err := o.stage.bucket(bucket).Put(ctx, key, body, blob.PutOptions{})
 	return err
+}
+
+// listed are objects, with another list in the place of every one that is read; "" for none.
+type listed struct {
+	objects
+	list string
+}
+
+// Get implements asl.Objects.
+func (l listed) Get(ctx context.Context, bucket, key string) (io.ReadCloser, error) {
+	if l.list != "" {
+		return io.NopCloser(strings.NewReader(l.list)), nil
+	}
+	return l.objects.Get(ctx, bucket, key)
 }

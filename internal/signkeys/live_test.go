@@ -51,7 +51,7 @@ func TestEveryValidTokenIsAccepted(t *testing.T) {
 			}
 			signer := processes[random.IntN(len(processes)/2)] // half of them sleep much
 			signer.Refresh(t.Context())
-			token, err := signer.Keyring().MintToken(auth.Grant{AccountID: "acct", ExportID: "exp"}, time.Now())
+			token, err := signer.Keyring().MintToken(auth.Grant{AccountID: "acct", ExportID: "exp", KeyHash: auth.Digest("key")}, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +88,7 @@ func TestWithoutNextAReaderWouldBeLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := ring.MintToken(auth.Grant{AccountID: "acct"}, time.Now())
+	token, err := ring.MintToken(auth.Grant{AccountID: "acct", KeyHash: auth.Digest("key")}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestABadCopyChangesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		token, err := l.Keyring().MintToken(auth.Grant{AccountID: "acct"}, time.Now())
+		token, err := l.Keyring().MintToken(auth.Grant{AccountID: "acct", KeyHash: auth.Digest("key")}, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -114,7 +114,7 @@ func (r Rotation) test(ctx context.Context, current, pending string) error {
 	}
 	now := time.Now()
 	for _, pair := range [][2]*auth.Keyring{{before, after}, {after, before}} {
-		token, err := pair[0].MintToken(auth.Grant{AccountID: "test", ExportID: "test"}, now)
+		token, err := pair[0].MintToken(auth.Grant{AccountID: "test", ExportID: "test", KeyHash: auth.Digest("test")}, now)
 		if err != nil {
 			return err
 		}

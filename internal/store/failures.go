@@ -18,6 +18,10 @@ var (
 	ErrRunNotFound         = fault.New(fault.NotFound, "prompt_run_not_found", "There is no such prompt run.")
 	ErrConnectorNotFound   = fault.New(fault.NotFound, "connector_not_found", "There is no such connector.")
 	ErrAPIKeyNotFound      = fault.New(fault.NotFound, "api_key_not_found", "There is no such API key.")
+	// ErrAPIKeyExists refuses to create a key whose id or hash another one has.
+	ErrAPIKeyExists = fault.New(fault.Conflict, "api_key_exists", "There is an API key with this id already.")
+	// ErrAPIKeyRevoked refuses to replace a key that has ended.
+	ErrAPIKeyRevoked = fault.New(fault.Conflict, "api_key_revoked", "This API key was revoked. Create another one.")
 	// ErrExportExists refuses to create an export under an id that another one has.
 	ErrExportExists = fault.New(fault.Conflict, "export_exists", "There is an export with this id already.")
 	// ErrExportKept refuses to remove an export that was not deleted.

@@ -146,10 +146,14 @@ type APIKey struct {
 	AccountID string
 	UserID    string
 	Scope     string // search, read, write or admin
-	RevokedAt time.Time
+	CreatedAt time.Time
+	RevokedAt time.Time // from then on it is refused; it may be in the future, and zero means never
 }
 
-// Credentials keeps API keys.
+// Revoked reports whether the key is refused at the time.
+func (k APIKey) Revoked(now time.Time) bool { return !k.RevokedAt.IsZero() && !now.Before(k.RevokedAt) }
+
+// Credentials keeps API keys. Who makes and ends them uses KeyAdmin.
 type Credentials interface {
 	APIKey(ctx context.Context, hash string) (APIKey, error)
 	PutAPIKey(ctx context.Context, k APIKey) error

@@ -104,16 +104,23 @@ func checkPermission(t *testing.T, tmpl template, function, path string) {
 	}
 }
 
-// TestAuthorizer: every operation but the download stands behind it. It names no required header and caches nothing,
-// so that a bearer key is heard and a revoked one is refused at once.
+// TestAuthorizer: every operation but the download stands behind it, and says so itself: API Gateway passes over security
+// at the root. It names no required header and caches nothing, so that a bearer key is heard and a revoked one is refused
+// at once.
 func TestAuthorizer(t *testing.T) {
 	d := loadDescription(t)
-	if diff := cmp.Diff([]map[string][]string{{"ApiKey": {}}}, d.Security); diff != "" {
-		t.Errorf("security (-want +got):\n%s", diff)
+	if d.Security != nil {
+		t.Errorf("security at the root, %v, has no effect", d.Security)
 	}
 	operations(t, func(name string, op operation) {
-		if open := op.Security != nil; open != (op.integrated() == "DownloadExportFunction") || open && len(*op.Security) > 0 {
-			t.Errorf("%s: security %v", name, op.Security)
+		want := []map[string][]string{{"ApiKey": {}}}
+		if op.integrated() == "DownloadExportFunction" {
+			want = []map[string][]string{}
+		}
+		if op.Security == nil {
+			t.Errorf("%s says nothing of security: API Gateway would ask nobody", name)
+		} else if diff := cmp.Diff(want, *op.Security); diff != "" {
+			t.Errorf("%s: security (-want +got):\n%s", name, diff)
 		}
 	})
 	scheme := d.Components.SecuritySchemes["ApiKey"]
@@ -143,7 +150,7 @@ func TestGatewayResponses(t *testing.T) {
 		"EXPIRED_TOKEN":                  "401 authentication_invalid_api_key",
 		"INTEGRATION_FAILURE":            "503 service_unavailable '1'",
 		"INTEGRATION_TIMEOUT":            "503 service_unavailable '1'",
-		"INVALID_API_KEY":                "401 authentication_invalid_api_key",
+		"INVALID_API_KEY":                "403 account_without_plan",
 		"INVALID_SIGNATURE":              "401 authentication_invalid_api_key",
 		"MISSING_AUTHENTICATION_TOKEN":   "404 route_not_found",
 		"QUOTA_EXCEEDED":                 "429 rate_limit_exceeded '60'",

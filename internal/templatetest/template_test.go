@@ -13,6 +13,7 @@ import (
 
 	exports "github.com/videovector/exports"
 	openapi "github.com/videovector/exports/api"
+	"github.com/videovector/exports/internal/cfn"
 )
 
 // template is template.yaml. Its intrinsic functions that name something are strings as Fn::Sub writes them: !Ref A is
@@ -84,6 +85,7 @@ type description struct {
 			} `json:"x-amazon-apigateway-authorizer"`
 		}
 	}
+	KeySource        string                     `json:"x-amazon-apigateway-api-key-source"`
 	GatewayResponses map[string]gatewayResponse `json:"x-amazon-apigateway-gateway-responses"`
 }
 
@@ -105,10 +107,18 @@ type gatewayResponse struct {
 	ResponseTemplates  map[string]string
 }
 
-func loadDescription(t *testing.T) description {
+// loadDescription is the description as a stack with the parameters' defaults includes it.
+func loadDescription(t *testing.T) description { return describedBy(t, nil) }
+
+// describedBy is the description as a stack with the parameters includes it.
+func describedBy(t *testing.T, parameters map[string]string) description {
 	t.Helper()
+	plain, err := cfn.Included(exports.Template, openapi.Description, parameters)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var d description
-	parse(t, openapi.Description, &d)
+	parse(t, plain, &d)
 	return d
 }
 

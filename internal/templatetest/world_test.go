@@ -163,16 +163,13 @@ func (w *world) http(folder, method, path, body string, want int) []byte {
 	w.t.Helper()
 	path, query, _ := strings.Cut(path, "?token=")
 	event := map[string]any{
-		"httpMethod": method, "path": path, "body": body, "headers": map[string]string{"Idempotency-Key": "once"},
+		"httpMethod": method, "path": path, "body": body, "headers": map[string]string{"Idempotency-Key": "once", "X-API-Key": apiKey},
 		"requestContext": map[string]any{"requestId": "req", "authorizer": map[string]string{
 			"account_id": "acct", "user_id": "user", "key_id": "key_1", "scope": "admin",
 		}},
 	}
-	switch {
-	case query != "":
-		event["queryStringParameters"] = map[string]string{"token": query}
-	case folder == "download-export":
-		event["headers"] = map[string]string{"X-API-Key": apiKey}
+	if query != "" {
+		event["queryStringParameters"], event["headers"] = map[string]string{"token": query}, map[string]string{}
 	}
 	raw, err := w.call(folder, event)
 	w.must(err)

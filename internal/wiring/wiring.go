@@ -72,7 +72,7 @@ func (p Parts) edge(step string) stepfn.Edge {
 }
 
 // Authorize is the gateway's authorizer.
-func Authorize(p Parts) any { return apigw.Authorizer(auth.NewAuthenticator(p.Store), p.Log) }
+func Authorize(p Parts) any { return apigw.Authorizer(auth.NewAuthenticator(p.Store, p.Clock), p.Log) }
 
 // CreateExport serves the two creating routes.
 func CreateExport(p Parts) any {
@@ -104,7 +104,7 @@ func ControlExport(p Parts) any {
 // DownloadExport serves documents.
 func DownloadExport(p Parts) any {
 	h := p.fresh(api.DownloadExport(api.DownloadConfig{
-		Exports: p.Store, Documents: p.Artifacts, Authenticator: auth.NewAuthenticator(p.Store), Keys: p.Keyring,
+		Exports: p.Store, Documents: p.Artifacts, Authenticator: auth.NewAuthenticator(p.Store, p.Clock), Keys: p.Keyring,
 		MaxBytes: p.MaxDownload, Clock: p.Clock, Log: p.Log,
 	}))
 	if p.BufferDownloads {

@@ -13,6 +13,7 @@ type apiKeyRow struct {
 	AccountID string    `dynamodbav:"account_id"`
 	UserID    string    `dynamodbav:"user_id"`
 	Scope     string    `dynamodbav:"scope"`
+	CreatedAt time.Time `dynamodbav:"created_at,omitempty"`
 	RevokedAt time.Time `dynamodbav:"revoked_at,omitempty"`
 }
 

@@ -26,6 +26,8 @@ type item = map[string]types.AttributeValue
 //	run of an index     ACCT#<account>         IDXRUN#<index id>#<run id>
 //	part of a run       RUN#<account>#<run id> PART#<number, six digits>
 //	API key             KEY#<hash>             KEY
+//	hash of a key's id  KEYID#<key id>         KEYID
+//	key of an account   KEYS#<account>         KEYOF#<key id>
 //
 // Ids hold no "#" (export.ValidID), so no id can reach into another's key.
 type key struct{ pk, sk string }
@@ -42,6 +44,11 @@ func connectorKey(account, id string) key { return key{accountPrefix + account, 
 func indexKey(account, id string) key     { return key{accountPrefix + account, "IDX#" + id} }
 func runKey(account, id string) key       { return key{accountPrefix + account, "RUN#" + id} }
 func apiKeyKey(hash string) key           { return key{"KEY#" + hash, "KEY"} }
+
+// keyIDKey and keyOfKey lie where no function may read: only those who administer keys look for one by anything but its
+// hash.
+func keyIDKey(id string) key          { return key{"KEYID#" + id, "KEYID"} }
+func keyOfKey(account, id string) key { return key{"KEYS#" + account, "KEYOF#" + id} }
 
 func idempotencyKey(k store.IdempotencyKey) key {
 	return key{accountPrefix + k.AccountID, "IDEM#" + k.Route + "#" + k.Key}

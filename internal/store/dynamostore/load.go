@@ -34,6 +34,7 @@ func (s *Store) PutRun(ctx context.Context, r export.Run, parts []export.Part) e
 	return s.transact(ctx, writes)
 }
 
+// transact carries the writes out, all or none. The SDK's repetitions of a lost reply count as one.
 func (s *Store) transact(ctx context.Context, writes []types.TransactWriteItem) error {
 	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		ClientRequestToken: aws.String(token()), TransactItems: writes,

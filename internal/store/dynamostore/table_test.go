@@ -67,6 +67,7 @@ func TestItems(t *testing.T) {
 		s.PutRun(t.Context(), export.Run{ID: "run", AccountID: "acct", IndexID: "idx", ExecutedAt: t0, Schema: []byte(`{}`)}, []export.Part{{Number: 7}}),
 		s.PutConnector(t.Context(), store.Connector{ID: "conn", AccountID: "acct"}),
 		s.PutAPIKey(t.Context(), store.APIKey{Hash: "cafe"}),
+		s.CreateAPIKey(t.Context(), store.APIKey{Hash: "f00d", KeyID: "key_1", AccountID: "acct", CreatedAt: t0, RevokedAt: t0}),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -85,7 +86,10 @@ func TestItems(t *testing.T) {
 		"ACCT#acct CONN#conn":      {"account_id", "bucket", "connector_id", "export_base_path", "name", "pk", "provider", "region", "revision", "sk", "status", "version"},
 		"ACCT#acct CONN#conn_made": {"account_id", "bucket", "connector_id", "export_base_path", "import_mode", "last_test_result", "name", "pk", "provider",
 			"region", "revision", "secret", "sk", "status", "version", "write_token"},
-		"KEY#cafe KEY": {"account_id", "hash", "key_id", "pk", "scope", "sk", "user_id"},
+		"KEY#cafe KEY":          {"account_id", "hash", "key_id", "pk", "scope", "sk", "user_id"},
+		"KEY#f00d KEY":          {"account_id", "created_at", "hash", "key_id", "pk", "revoked_at", "scope", "sk", "user_id"},
+		"KEYID#key_1 KEYID":     {"hash", "pk", "sk"},
+		"KEYS#acct KEYOF#key_1": {"hash", "pk", "sk"},
 	}
 	if diff := cmp.Diff(want, attributes(t, client, name)); diff != "" {
 		t.Errorf("items differ (-want +got):\n%s", diff)

@@ -100,6 +100,12 @@ var migrations = []string{
 		PRIMARY KEY (account, export, generation, shard)
 	) STRICT, WITHOUT ROWID;
 	CREATE INDEX shard_notes_age ON shard_notes (at_ms);`,
+
+	// Keys are found by id and by account as well. Ids of keys that were put may be missing, or be there twice.
+	`ALTER TABLE api_keys ADD COLUMN id TEXT AS (json_extract(record, '$.KeyID'));
+	ALTER TABLE api_keys ADD COLUMN account TEXT AS (json_extract(record, '$.AccountID'));
+	CREATE INDEX api_keys_id ON api_keys (id);
+	CREATE INDEX api_keys_account ON api_keys (account, id);`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.
