@@ -107,6 +107,29 @@ var migrations = []string{
 		INSERT INTO changes (kind, account, id, index_id, status, executed_at)
 		VALUES ('run', NEW.account, NEW.id, NEW.index_id, NEW.record ->> '$.Status', NEW.record ->> '$.ExecutedAt');
 	END;`,
+
+	`CREATE TABLE webhooks (
+		account  TEXT NOT NULL,
+		id       TEXT NOT NULL,
+		revision INTEGER NOT NULL,
+		record   TEXT NOT NULL,
+		PRIMARY KEY (account, id)
+	) STRICT;
+
+	CREATE TABLE deliveries (
+		account    TEXT NOT NULL,
+		id         TEXT NOT NULL,
+		webhook    TEXT NOT NULL,
+		status     TEXT NOT NULL,
+		revision   INTEGER NOT NULL,
+		due_ms     INTEGER, -- NULL when no attempt is to come
+		expires_ms INTEGER NOT NULL,
+		record     TEXT NOT NULL,
+		PRIMARY KEY (account, id)
+	) STRICT;
+	CREATE INDEX deliveries_due ON deliveries (due_ms, account, id) WHERE due_ms IS NOT NULL;
+	CREATE INDEX deliveries_of_webhook ON deliveries (account, webhook, id);
+	CREATE INDEX deliveries_expiry ON deliveries (expires_ms);`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.
