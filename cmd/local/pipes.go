@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
@@ -23,7 +24,7 @@ type pipe struct {
 }
 
 // pipes are those of the template. A kind has one at most.
-var pipes = []pipe{}
+var pipes = []pipe{{changes.KindExport, "send-events"}}
 
 // startPipes moves changes to the functions until the service ends. What happened while it was down is told first.
 func (s *stack) startPipes(ctx context.Context) error {
@@ -42,7 +43,27 @@ func (s *stack) startPipes(ctx context.Context) error {
 			localpipe.Run(ctx, localpipe.Config{Source: source, Kind: p.kind, Functions: s.invoker, Function: p.function, Log: s.log})
 		})
 	}
+	running.Go(func() { s.sendRegularly(ctx) })
 	return nil
+}
+
+// sendRegularly is the schedule of send-events; with a shorter pause between attempts it comes as often as that.
+func (s *stack) sendRegularly(ctx context.Context) {
+	every := sweepEvery
+	if retry := s.options.webhooks.Retry; retry > 0 {
+		every = max(min(every, retry/2), 10*time.Millisecond)
+	}
+	for tick := time.NewTicker(every); ; {
+		if _, err := s.invoker.Invoke(ctx, "send-events", event("aws.events", "Scheduled Event", map[string]any{})); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "send-events could not be called", "error", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // changes are what a pipe reads: the record store's own notes, or the stream of its table.

@@ -43,7 +43,7 @@ var (
 	openExports      = Metric{"OpenExports", count, true, "", "with `SweepRuns`: exports that have not ended"}
 	eventsDelivered  = Metric{"EventsDelivered", count, true, "", "a webhook has taken an event"}
 	eventsRetried    = Metric{"EventsRetried", count, true, "", "an attempt at a webhook fails and another is to come"}
-	eventsFailed     = Metric{"EventsFailed", count, true, "", "an event is given up for a webhook that was tried"}
+	eventsFailed     = Metric{"EventsFailed", count, true, "", "an event is given up for a webhook"}
 	oldestOpenAge    = Metric{"OldestOpenExportAge", seconds, true, "", "with `SweepRuns`: age of the oldest open export, 0 without one"}
 )
 

@@ -87,8 +87,10 @@ func (s Sender) Send(ctx context.Context, ref store.DeliveryRef) error {
 		return err
 	}
 	if next, ok := s.withoutAttempt(d, w, err == nil); ok {
-		_, err = s.Records.SaveDelivery(ctx, next, d.Revision)
-		return unlessOvertaken(err)
+		if _, err = s.Records.SaveDelivery(ctx, next, d.Revision); err != nil || next.Status != Failed {
+			return unlessOvertaken(err)
+		}
+		return s.gaveUp(ctx, d.Attempts, w)
 	}
 	secrets, err := seal.OpenSecrets(ctx, s.Sealer, seal.Context{AccountID: w.AccountID, WebhookID: w.ID}, w.Secret)
 	if err != nil {
@@ -115,10 +117,21 @@ func (s Sender) withoutAttempt(d store.Delivery, w store.Webhook, exists bool) (
 		return end(d, "The webhook was paused.", now), true
 	case w.Status == Paused:
 		return postpone(d, now.Add(pausedWait)), true
-	case late && d.Attempts > 0: // the last attempt's process died
+	case late && d.Status == Processing: // the last attempt's process died
 		return end(d, "The last attempt's outcome isn't known.", now), true
+	case late && d.Attempts > 0:
+		return end(d, d.ErrorMessage, now), true
 	}
 	return d, false
+}
+
+// gaveUp counts a delivery that ended without a last attempt, against its webhook too if it was tried before.
+func (s Sender) gaveUp(ctx context.Context, attempts int, w store.Webhook) error {
+	s.Metrics.EventFailed(ctx)
+	if attempts == 0 || w.ID == "" {
+		return nil
+	}
+	return s.noteWebhook(ctx, w, func(w store.Webhook) store.Webhook { return after(w, Failed, false, s.Clock()) })
 }
 
 // unlessOvertaken: who writes first has the delivery.
@@ -148,7 +161,7 @@ func (s Sender) note(ctx context.Context, d store.Delivery, w store.Webhook, o O
 	if err != nil {
 		return err
 	}
-	s.Log.InfoContext(ctx, "attempt made", "webhook_id", d.WebhookID, "event_type", d.EventType, "attempt", d.Attempts, "status", next.Status, "response_status", o.Status)
+	s.Log.InfoContext(ctx, "attempt made", "webhook_id", d.WebhookID, "event_type", d.EventType, "attempt", d.Attempts, "delivery_status", next.Status, "response_status", o.Status)
 	switch next.Status {
 	case Delivered:
 		s.Metrics.EventDelivered(ctx)
