@@ -26,6 +26,7 @@ import (
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
+	"github.com/videovector/exports/internal/webhook"
 )
 
 var update = flag.Bool("update", false, "write the replies into the scripts")
@@ -162,6 +163,14 @@ func (s *script) do(lines string) {
 				s.must(err)
 			}
 			_, err := s.store.RevokeAPIKey(s.t.Context(), auth.HashKey(keys[name]), s.now.Add(d))
+			s.must(err)
+		case "deliveries":
+			s.putDeliveries(arg)
+		case "disable":
+			h, err := s.store.Webhook(s.t.Context(), "acct", arg)
+			s.must(err)
+			h.Status, h.FailureCount, h.LastFailureAt = webhook.Disabled, webhook.DisableAfter, s.now
+			_, err = s.store.SaveWebhook(s.t.Context(), h, h.Revision)
 			s.must(err)
 		case "place":
 			s.customer.Place(arg, []byte("content"))

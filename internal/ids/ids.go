@@ -18,6 +18,12 @@ func NewConnector(at time.Time) string { return "conn_" + lowerULID(at) }
 // NewKey is a fresh id of an API key created at the time.
 func NewKey(at time.Time) string { return "key_" + lowerULID(at) }
 
+// NewWebhook is a fresh webhook id for a webhook created at the time.
+func NewWebhook(at time.Time) string { return "wh_" + lowerULID(at) }
+
+// NewEvent is a fresh event id for an event that no record determines, made at the time.
+func NewEvent(at time.Time) string { return "evt_" + lowerULID(at) }
+
 // NewExternal is a fresh external id of a role: 130 random bits.
 func NewExternal() string { return rand.Text() }
 

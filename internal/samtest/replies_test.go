@@ -26,6 +26,8 @@ var invocations = []struct{ function, event string }{
 	{"DownloadExportFunction", "download-export.key"},
 	{"ControlExportFunction", "control-export.cancel"},
 	{"ManageConnectorFunction", "manage-connector.test"},
+	{"ManageWebhookFunction", "manage-webhook.retrieve"},
+	{"SendEventsFunction", "send-events.pipe.gone"},
 	{"PlanFunction", "plan.download"},
 	{"PackageFunction", "package.whole"},
 	{"AssembleFunction", "assemble.whole"},

@@ -29,6 +29,7 @@ func runEverything(t *testing.T, l *ledger) {
 	t.Run("rotation", func(t *testing.T) { rotation(newWorld(t, l)) })
 	t.Run("connectors", func(t *testing.T) { connectors(newWorld(t, l)) })
 	t.Run("controls", func(t *testing.T) { controls(newWorld(t, l)) })
+	t.Run("webhooks", func(t *testing.T) { webhooks(newWorld(t, l)) })
 }
 
 // rotation replaces the signing keys once.
@@ -334,6 +335,9 @@ func (s starter) Start(ctx context.Context, _, _ string, _ int) error {
 
 // bound is what a call of KMS is bound to.
 func bound(c seal.Context) string {
+	if c.WebhookID != "" {
+		return " * if StringEquals kms:EncryptionContext:account_id " + c.AccountID + ", StringLike kms:EncryptionContext:webhook_id " + c.WebhookID
+	}
 	return " * if StringEquals kms:EncryptionContext:account_id " + c.AccountID + ", StringLike kms:EncryptionContext:connector_id " + c.ConnectorID
 }
 

@@ -50,6 +50,8 @@ func Description(table string) *dynamodb.CreateTableInput {
 			KeySchema:  keySchema("open_shard", "due_at"),
 			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{createdAt, retriedAt}},
 		}},
+		// ChangeOf says what the stream tells.
+		StreamSpecification: &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewImage},
 	}
 }
 

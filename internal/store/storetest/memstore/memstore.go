@@ -23,6 +23,8 @@ type Store struct {
 	keys       drawer[store.APIKey]
 	connectors drawer[store.Connector]
 	notes      map[generation]map[int]export.ShardNote
+	webhooks   drawer[store.Webhook]
+	deliveries drawer[store.Delivery]
 }
 
 var _ store.Store = (*Store)(nil)
@@ -32,7 +34,8 @@ func New() *Store {
 	return &Store{
 		exports: map[key]export.Export{}, idem: map[store.IdempotencyKey]store.Idempotency{}, indexes: drawer[export.Index]{},
 		runs: drawer[run]{}, parts: drawer[[]export.Part]{}, keys: drawer[store.APIKey]{}, connectors: drawer[store.Connector]{},
-		notes: map[generation]map[int]export.ShardNote{},
+		notes:    map[generation]map[int]export.ShardNote{},
+		webhooks: drawer[store.Webhook]{}, deliveries: drawer[store.Delivery]{},
 	}
 }
 
