@@ -145,7 +145,7 @@ func (s *service) awaitDelivered(webhookID string, want int) {
 	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		reply := s.call("GET", "/webhooks/"+webhookID+"/deliveries?status=delivered", s.local.APIKeys.Read, "")
 		var all []json.RawMessage
-		if err := json.Unmarshal([]byte(reply.body), &all); err != nil {
+		if err := json.Unmarshal(reply.body, &all); err != nil {
 			s.t.Fatalf("%v: %s", err, reply.body)
 		}
 		if len(all) == want {
