@@ -37,7 +37,8 @@ type limit struct {
 	says string
 }
 
-// constants are the domain's times, and the whole numbers of the file in which exports are claimed.
+// constants are the domain's times, and the whole numbers of the file in which exports are claimed, if they say what they
+// are.
 func (s *Source) constants() (all []limit) {
 	for _, f := range s.Domain.files {
 		beside := declares(f, "Claim")
@@ -53,7 +54,7 @@ func (s *Source) constants() (all []limit) {
 					says = strings.Join(strings.Fields(doc), " ")
 				}
 				c, ok := s.Domain.info.Defs[v.Names[0]].(*types.Const)
-				if ok && (c.Type().String() == "time.Duration" || beside && c.Val().Kind() == constant.Int) {
+				if ok && says != "" && (c.Type().String() == "time.Duration" || beside && c.Val().Kind() == constant.Int) {
 					all = append(all, limit{v.Names[0], says})
 				}
 			}
