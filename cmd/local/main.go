@@ -19,8 +19,8 @@ const usage = `Usage: local [flags]
        local invoke FUNCTION EVENT.json
        local world [flags]
 
-Without a command, local runs the whole service until Ctrl-C. Everything it knows is kept in the data folder; after a
-kill the next start resumes every open export.
+Without a command, local runs the whole service until Ctrl-C, with a page about its exports at /. Everything it knows is
+kept in the data folder; after a kill the next start resumes every open export.
 
 "invoke" replays one event fixture against one function, over a fresh set of fixture records, and prints the reply.
 "world" serves those records to functions that the SAM CLI runs; "local world -h" tells more.

@@ -50,7 +50,7 @@ func TestHostileText(t *testing.T) {
 	w := newWorld(t, nil)
 	id := `exp_'"<b>`
 	w.exports(completed(id, map[string]any{
-		"target_id": script, "export_type": image, "status": "failed", "error_message": script + image, "last_error": mark, "outcome": image, "destination_subpath": mark,
+		"target_id": script, "export_type": image, "status": "failed", "error_message": script + image, "last_error": mark, "outcome": image + mark, "destination_subpath": mark,
 		"destination_connector_id": invisible, "destination_uri": "javascript:alert(1)//" + mark, "created_at": script, "completed_at": image, "download_url": "javascript:alert(1)",
 		"export_params": map[string]any{"prompt_run_ids": []string{script, mark}}, "progress": map[string]any{"phase": image},
 		"files": []any{map[string]any{"name": `"onclick="x` + script + mark, "sha256": image}},

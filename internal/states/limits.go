@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// limitTable has the constants that stand beside the transitions, with their comments.
+// limitTable has the domain's times, and the numbers that stand beside the transitions, with their comments.
 func (s *Source) limitTable() string {
 	rows := [][]string{{"Name", "Value", "What it is"}}
 	for _, spec := range s.constants() {
@@ -37,12 +37,11 @@ type limit struct {
 	says string
 }
 
-// constants are those of the file that holds Export's transitions which are numbers.
+// constants are the domain's times, and the whole numbers of the file in which exports are claimed, if they say what they
+// are.
 func (s *Source) constants() (all []limit) {
 	for _, f := range s.Domain.files {
-		if !declares(f, "Claim") {
-			continue
-		}
+		beside := declares(f, "Claim")
 		for _, d := range f.Decls {
 			decl, ok := d.(*ast.GenDecl)
 			if !ok || decl.Tok != token.CONST {
@@ -54,7 +53,8 @@ func (s *Source) constants() (all []limit) {
 				if doc := v.Doc.Text(); doc != "" {
 					says = strings.Join(strings.Fields(doc), " ")
 				}
-				if c, ok := s.Domain.info.Defs[v.Names[0]].(*types.Const); ok && c.Val().Kind() == constant.Int {
+				c, ok := s.Domain.info.Defs[v.Names[0]].(*types.Const)
+				if ok && says != "" && (c.Type().String() == "time.Duration" || beside && c.Val().Kind() == constant.Int) {
 					all = append(all, limit{v.Names[0], says})
 				}
 			}

@@ -75,20 +75,33 @@ func givesExport(fn *types.Func) bool {
 	return results.Len() > 0 && results.At(0).Type().String() == domain+".Export"
 }
 
-// mentions are the functions and the package's variables that stand in a piece of code, by full names.
+// mentions are the functions and the package's variables that stand in a piece of code, by full names, and the methods of
+// what it makes: whoever is given that may call them.
 func (p *Package) mentions(code ast.Node) (names []string) {
 	for node := range ast.Preorder(code) {
-		id, ok := node.(*ast.Ident)
-		if !ok {
-			continue
-		}
-		switch used := p.info.Uses[id].(type) {
-		case *types.Func:
-			names = append(names, used.Origin().FullName())
-		case *types.Var:
-			if used.Parent() == p.Types.Scope() {
-				names = append(names, fullName(used))
+		switch node := node.(type) {
+		case *ast.CompositeLit:
+			names = append(names, methods(p.info.TypeOf(node))...)
+		case *ast.Ident:
+			switch used := p.info.Uses[node].(type) {
+			case *types.Func:
+				names = append(names, used.Origin().FullName())
+			case *types.Var:
+				if used.Parent() == p.Types.Scope() {
+					names = append(names, fullName(used))
+				}
 			}
+		}
+	}
+	return names
+}
+
+// methods are those of a type and of pointers to it, by full names; none of a type without a name, nor of the domain's,
+// which nobody calls by an interface.
+func methods(t types.Type) (names []string) {
+	if named, ok := t.(*types.Named); ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() != domain {
+		for m := range named.Origin().Methods() {
+			names = append(names, m.FullName())
 		}
 	}
 	return names
