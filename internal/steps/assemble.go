@@ -27,24 +27,28 @@ type Assemble struct {
 
 // Handle is safe to repeat from any point: what is committed is recognised by its digest.
 func (s Assemble) Handle(ctx context.Context, job Job) (Done, error) {
+	return Done{}, leave(ctx, s.Records, s.Artifacts, job, s.assemble(ctx, job))
+}
+
+func (s Assemble) assemble(ctx context.Context, job Job) error {
 	e, err := enter(ctx, s.Records, job, export.PhaseAssembling, s.Clock())
 	if err != nil {
-		return Done{}, err
+		return err
 	}
 	job = job.of(e)
 	w, err := openWorkshop(ctx, s.Artifacts, job)
 	if err != nil {
-		return Done{}, err
+		return err
 	}
 	manifest, raw, err := s.commit(ctx, w)
 	if err != nil {
-		return Done{}, err
+		return err
 	}
 	if err := abortUploads(ctx, s.Artifacts, job); err != nil {
-		return Done{}, err
+		return err
 	}
 	_, err = save(ctx, s.Records, e, e.Packaged(s.describe(job, manifest, raw), s.Clock()))
-	return Done{}, err
+	return err
 }
 
 // describe is what the record keeps of the manifest.
