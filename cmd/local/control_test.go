@@ -39,6 +39,9 @@ func TestCancelledAtRandomMoments(t *testing.T) {
 		t.Fatalf("undisturbed, the export ended as %v: %v", e["status"], e["error_message"])
 	}
 	took, whole := time.Since(began), s.size(undisturbed)
+	if whole <= 16<<20 {
+		t.Fatalf("the document has %d bytes, which is one part", whole)
+	}
 	var cancelled []string
 	phases := map[any]int{}
 	for exports := 0; len(cancelled) < cancelsWanted; exports++ {
@@ -92,7 +95,7 @@ func loadTwoParts(t *testing.T, s *service) {
 	for n := range 4 {
 		run := fmt.Sprintf("run_c%d", n)
 		file := filepath.Join(t.TempDir(), run+".ndjson")
-		writeRecords(t, file, run, 10_000)
+		writeRecords(t, file, run, 6_200)
 		if out, err := s.vvx("load-run", "--index", "idx_two_parts", "--run", run, "--schema", schema, file); err != nil {
 			t.Fatalf("load-run: %v\n%s", err, out)
 		}
