@@ -72,6 +72,16 @@ func TestRequests(t *testing.T) {
 			func(ctx context.Context, c *client.Client) (any, error) { return c.Automations.Resume(ctx, "idx_1") }},
 		{"download url", "POST", "/exports/exp_1/download-url", "", `{"export_id":"exp_1","status":"pending","destination_type":"download","destination_connector_id":null,"download_url":null}`,
 			func(ctx context.Context, c *client.Client) (any, error) { return c.Exports.DownloadURL(ctx, "exp_1") }},
+		{"cancel", "POST", "/exports/exp_1/cancel", "", exportJSON("exp_1", map[string]any{"status": "failed", "outcome": "cancelled"}),
+			func(ctx context.Context, c *client.Client) (any, error) {
+				return c.Exports.Cancel(ctx, "exp_1", client.ControlParams{})
+			}},
+		{"retry", "POST", "/exports/exp_1/retry", "", exportJSON("exp_1", nil),
+			func(ctx context.Context, c *client.Client) (any, error) {
+				return c.Exports.Retry(ctx, "exp_1", client.ControlParams{IdempotencyKey: "again"})
+			}},
+		{"delete an export", "DELETE", "/exports/exp_1", "", `{"message":"gone"}`,
+			func(ctx context.Context, c *client.Client) (any, error) { return nil, c.Exports.Delete(ctx, "exp_1") }},
 	} {
 		s := serve(t, fails(503, "service_unavailable"), sends(200, c.reply))
 		cl, _ := connect(t, s)
@@ -95,6 +105,10 @@ func TestRequests(t *testing.T) {
 func checkConnectorReply(t *testing.T, name string, got any) {
 	t.Helper()
 	switch v := got.(type) {
+	case *client.Export:
+		if v.ID != "exp_1" || (v.Outcome == client.OutcomeCancelled) != (name == "cancel") {
+			t.Errorf("%s: %+v", name, v)
+		}
 	case []*client.Connector:
 		checkConnectorReply(t, name, v[0])
 	case *client.Connector:
@@ -172,6 +186,10 @@ func TestDeleteAfterALostReply(t *testing.T) {
 		var e *client.Error
 		if c.gone != (err == nil) || err != nil && (!errors.As(err, &e) || e.StatusCode != 404) {
 			t.Errorf("Delete = %v, want success: %v", err, c.gone)
+		}
+		cl, _ = connect(t, serve(t, c.first, fails(404, "export_not_found")))
+		if err = cl.Exports.Delete(t.Context(), "exp_1"); c.gone != (err == nil) || err != nil && (!errors.As(err, &e) || e.StatusCode != 404) {
+			t.Errorf("Delete of an export = %v, want success: %v", err, c.gone)
 		}
 	}
 }

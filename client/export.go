@@ -97,7 +97,8 @@ type Export struct {
 	DeliveryReceipt       *DeliveryReceipt `json:"delivery_receipt"` // nil until the document is delivered to a connector
 	Formats               []Format         `json:"formats"`
 	Compression           Compression      `json:"compression"`
-	Files                 []ExportFile     `json:"files"` // empty until packaging is done; the manifest stands last
+	Files                 []ExportFile     `json:"files"`   // empty until packaging is done; the manifest stands last
+	Outcome               string           `json:"outcome"` // OutcomeCancelled, or "" where the status tells
 
 	raw json.RawMessage
 }

@@ -256,6 +256,7 @@ func (s *service) tail() string {
 func (s *service) s3() *s3.Client {
 	return s3.New(s3.Options{
 		Region: s.local.S3Region, BaseEndpoint: aws.String(s.local.S3Endpoint), UsePathStyle: true,
+		HTTPClient:  s.http, // one for all calls: the S3 takes so many connections and no more
 		Credentials: credentials.NewStaticCredentialsProvider(s.local.S3AccessKeyID, s.local.S3SecretAccessKey, ""),
 	})
 }

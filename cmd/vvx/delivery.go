@@ -57,7 +57,7 @@ func (a *app) deliveryCommand() *cobra.Command {
 	})
 }
 
-func (a *app) retryCommand() *cobra.Command {
+func (a *app) retryDeliveryCommand() *cobra.Command {
 	return a.onDelivery("retry", "Try a delivery again that was given up", "  vvx webhook retry dlv_01kx…", func(ctx context.Context, c *client.Client, id string) (*client.Delivery, error) {
 		return c.Webhooks.RetryDelivery(ctx, id)
 	})

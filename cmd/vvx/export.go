@@ -13,9 +13,10 @@ import (
 )
 
 func (a *app) exportCommand() *cobra.Command {
-	return group("export", "Make, follow and download exports",
+	return group("export", "Make, follow, control and download exports",
 		group("create", "Export an index or a run", a.createIndexCommand(), a.createRunCommand()),
-		a.listCommand(), a.getCommand(), a.waitCommand(), a.downloadCommand())
+		a.listCommand(), a.getCommand(), a.waitCommand(), a.downloadCommand(),
+		a.cancelCommand(), a.retryCommand(), a.deleteExportCommand())
 }
 
 // createFlags are the flags of both ways to make an export.

@@ -16,7 +16,7 @@ import (
 func (a *app) webhookCommand() *cobra.Command {
 	return group("webhook", "Have an address told of the ends of exports",
 		a.createWebhookCommand(), a.listWebhooksCommand(), a.getWebhookCommand(), a.updateWebhookCommand(), a.testWebhookCommand(),
-		a.rotateWebhookCommand(), a.deleteWebhookCommand(), a.deliveriesCommand(), a.deliveryCommand(), a.retryCommand())
+		a.rotateWebhookCommand(), a.deleteWebhookCommand(), a.deliveriesCommand(), a.deliveryCommand(), a.retryDeliveryCommand())
 }
 
 // webhookFlags are what a webhook is made of.

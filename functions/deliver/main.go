@@ -3,9 +3,10 @@ package main
 
 import (
 	"github.com/videovector/exports/internal/boot"
+	"github.com/videovector/exports/internal/boot/bootconn"
 	"github.com/videovector/exports/internal/wiring"
 )
 
 func main() {
-	boot.Run(wiring.Deliver, boot.PerAccount, boot.Records, boot.Artifacts, boot.Connectors)
+	boot.Run(wiring.Deliver, boot.PerAccount, boot.Records, boot.Artifacts, bootconn.Connectors)
 }

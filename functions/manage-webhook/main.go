@@ -3,9 +3,10 @@ package main
 
 import (
 	"github.com/videovector/exports/internal/boot"
+	"github.com/videovector/exports/internal/boot/boothook"
 	"github.com/videovector/exports/internal/wiring"
 )
 
 func main() {
-	boot.Run(wiring.ManageWebhook, boot.Records, boot.Keys, boot.PerAccount, boot.Webhooks)
+	boot.Run(wiring.ManageWebhook, boot.Records, boot.Keys, boot.PerAccount, boothook.Webhooks)
 }

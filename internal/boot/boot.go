@@ -23,6 +23,21 @@ type env struct {
 	get func(string) string
 }
 
+// Env is env for Needs of packages of their own: what they import, only the functions weigh that name them.
+type Env = env
+
+// NewEnv is an Env of tests.
+func NewEnv(cfg aws.Config, get func(string) string) *Env { return &env{cfg, get} }
+
+// AWS is the configuration of AWS's clients.
+func (e *env) AWS() aws.Config { return e.aws }
+
+// Get is a variable of the environment, "" for none.
+func (e *env) Get(name string) string { return e.get(name) }
+
+// Need is a variable of the environment that must be set.
+func (e *env) Need(name string) (string, error) { return e.need(name) }
+
 // What Lambda carries, in bytes: a streamed reply up to 200 MB, a buffered one up to 6 MB. There the document is a JSON
 // string, in which every quote takes two bytes.
 const (

@@ -3,11 +3,9 @@ package boot
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -16,16 +14,12 @@ import (
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/blob/s3blob"
 	"github.com/videovector/exports/internal/blob/s3get"
-	"github.com/videovector/exports/internal/connector/clouds"
 	"github.com/videovector/exports/internal/ids"
-	"github.com/videovector/exports/internal/seal"
-	"github.com/videovector/exports/internal/seal/kmsseal"
 	"github.com/videovector/exports/internal/sfnexec"
 	"github.com/videovector/exports/internal/signkeys"
 	"github.com/videovector/exports/internal/signkeys/awsvault"
 	"github.com/videovector/exports/internal/store/dynamostore"
 	"github.com/videovector/exports/internal/tenant/fence"
-	"github.com/videovector/exports/internal/webhook"
 	"github.com/videovector/exports/internal/wiring"
 )
 
@@ -120,66 +114,4 @@ func KeyRotation(_ context.Context, e *env, p *wiring.Parts) error {
 	arn, err := e.need("TOKEN_SECRET_ARN")
 	p.Rotation = &signkeys.Rotation{SecretID: arn, Vault: awsvault.New(secretsmanager.NewFromConfig(e.aws), arn)}
 	return err
-}
-
-// Connectors makes connectors and opens customers' buckets. Their secrets are sealed under the KMS key KMS_KEY_ID. A local service names a
-// key file instead, SEAL_KEY_FILE, and may say where the clouds are, CONNECTOR_S3_ENDPOINT and so on.
-func Connectors(_ context.Context, e *env, p *wiring.Parts) error {
-	sealer, err := e.sealer()
-	if err != nil {
-		return err
-	}
-	endpoints, err := e.endpoints()
-	if err != nil {
-		return err
-	}
-	p.Sealer, p.NewConnectorID, p.NewExternalID = sealer, ids.NewConnector, ids.NewExternal
-	p.Connectors, err = clouds.New(clouds.Config{Sealer: sealer, Self: e.aws, Endpoints: endpoints})
-	return err
-}
-
-// Webhooks makes webhooks and reaches them. Their secrets are sealed as connectors' are. A local service may let out to
-// receivers on its own machine, WEBHOOK_ALLOW and so on.
-func Webhooks(_ context.Context, e *env, p *wiring.Parts) error {
-	sealer, err := e.sealer()
-	if err != nil {
-		return err
-	}
-	local, err := webhook.LocalFromEnvironment(e.get)
-	if err != nil {
-		return err
-	}
-	if set := local.Environment(); len(set) > 0 && e.get("SEAL_KEY_FILE") == "" {
-		return localOnly(set[0])
-	}
-	p.Sealer, p.NewWebhookID, p.NewEventID, p.NewWebhookSecret, p.WebhookRetry = sealer, ids.NewWebhook, ids.NewEvent, webhook.NewSecret, local.Retry
-	p.WebhookClient, err = local.Client()
-	return err
-}
-
-// endpoints are where a local service's connectors go in place of the clouds. A deployed function refuses to start with
-// one: what is there would be sent what is meant for a customer's storage.
-func (e *env) endpoints() (clouds.Endpoints, error) {
-	endpoints := clouds.FromEnvironment(e.get)
-	if set := endpoints.Environment(); len(set) > 0 && e.get("SEAL_KEY_FILE") == "" {
-		return clouds.Endpoints{}, localOnly(set[0])
-	}
-	return endpoints, nil
-}
-
-// localOnly refuses a variable, given as NAME=value, to a deployed function.
-func localOnly(line string) error {
-	name, _, _ := strings.Cut(line, "=")
-	return fmt.Errorf("the environment variable %s is set, which is for a local service only; a local service has SEAL_KEY_FILE", name)
-}
-
-func (e *env) sealer() (seal.Sealer, error) {
-	if file := e.get("SEAL_KEY_FILE"); file != "" {
-		return seal.NewKeyFile(file)
-	}
-	key, err := e.need("KMS_KEY_ID")
-	if err != nil {
-		return nil, err
-	}
-	return kmsseal.New(kms.NewFromConfig(e.aws), key), nil
 }

@@ -30,6 +30,16 @@ var transitions = []applied{
 	{"Enter", claimed, only(func(e export.Export, now time.Time) export.Export {
 		return e.Enter(export.PhasePackaging, export.Lease, now)
 	})},
+	{"Planned", claimed, []variant{
+		{"for one task", func(e export.Export, now time.Time) export.Export { return e.Planned(1, 1, 0, now) }},
+		{"for shards", func(e export.Export, now time.Time) export.Export { return e.Planned(1, 1, 2, now) }},
+	}},
+	{"Packaging", running, only(export.Export.Packaging)},
+	{"Packed", running, only(func(e export.Export, now time.Time) export.Export { return e.Packed(1, 1, now) })},
+	{"Assembling", running, only(export.Export.Assembling)},
+	{"Delivering", undelivered, only(export.Export.Delivering)},
+	{"Sent", undelivered, only(func(e export.Export, now time.Time) export.Export { return e.Sent(1, now) })},
+	{"Noted", never, nil}, // for those who read the record; nobody writes it
 	{"Packaged", running, only(func(e export.Export, now time.Time) export.Export {
 		return e.Packaged(export.Artifact{Bucket: "b", Key: "k", ManifestKey: "m"}, now)
 	})},
@@ -52,6 +62,15 @@ var transitions = []applied{
 		return next
 	})},
 	{"Restart", never, nil}, // a part of Overdue
+	{"Cancel", export.Export.Open, only(export.Export.Cancel)},
+	{"Retry", failed, []variant{
+		{"soon", export.Export.Retry},
+		{"when what was packaged may be gone", func(e export.Export, now time.Time) export.Export {
+			return e.Retry(now.Add(export.ResumeLife))
+		}},
+	}},
+	{"Delete", there, only(export.Export.Delete)},
+	{"ClearedUp", closed, only(func(e export.Export, _ time.Time) export.Export { return e.ClearedUp() })},
 }
 
 func only(to func(e export.Export, now time.Time) export.Export) []variant {
@@ -70,6 +89,12 @@ func undelivered(e export.Export) bool {
 }
 
 func whole(e export.Export) bool { return packaged(e) && (!e.ToConnector() || e.Receipt != nil) }
+
+func there(e export.Export) bool { return !e.Open() && e.DeletedAt.IsZero() }
+
+func failed(e export.Export) bool { return there(e) && e.Status == export.StatusFailed }
+
+func closed(e export.Export) bool { return !e.Open() && !e.DueAt.IsZero() }
 
 func never(export.Export) (never bool) { return false }
 
@@ -129,12 +154,17 @@ func complete(known []Transition) error {
 }
 
 // state is the record's, as clients and the machinery see it.
-func state(e export.Export) string { return string(e.Status) + "/" + string(e.QueueStatus) }
+func state(e export.Export) string {
+	if !e.DeletedAt.IsZero() {
+		return "deleted"
+	}
+	return string(e.Status) + "/" + string(e.QueueStatus)
+}
 
 // rank orders states as a life passes through them.
 func rank(state string) int {
 	order := []string{
-		"", "pending/queued", "processing/leased", "processing/running", "processing/queued", "completed/succeeded", "failed/failed", "failed/dead_letter",
+		"", "pending/queued", "processing/leased", "processing/running", "processing/queued", "completed/succeeded", "failed/failed", "failed/dead_letter", "deleted",
 	}
 	if i := slices.Index(order, state); i >= 0 {
 		return i

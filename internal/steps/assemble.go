@@ -28,26 +28,30 @@ type Assemble struct {
 
 // Handle is safe to repeat from any point: what is committed is recognised by its digest.
 func (s Assemble) Handle(ctx context.Context, job Job) (Done, error) {
+	return Done{}, leave(ctx, s.Records, s.Artifacts, job, s.assemble(ctx, job))
+}
+
+func (s Assemble) assemble(ctx context.Context, job Job) error {
 	e, err := begin(ctx, s.Records, job, func(e export.Export) export.Export { return e.Assembling(s.Clock()) })
 	if err != nil {
-		return Done{}, err
+		return err
 	}
 	job = job.of(e)
 	w, err := openWorkshop(ctx, s.Artifacts, job)
 	if err != nil {
-		return Done{}, err
+		return err
 	}
 	manifest, raw, err := s.commit(ctx, w)
 	if err != nil {
-		return Done{}, err
+		return err
 	}
 	if err := abortUploads(ctx, s.Artifacts, job); err != nil {
-		return Done{}, err
+		return err
 	}
 	a := s.describe(job, manifest, raw)
 	a.CommittedAt = export.Stamp(cmp.Or(w.committedAt, s.Clock()))
 	_, err = save(ctx, s.Records, e, e.Packaged(a, s.Clock()))
-	return Done{}, err
+	return err
 }
 
 // describe is what the record keeps of the manifest.

@@ -339,10 +339,15 @@ func staged(t *testing.T, verb string, s scenario, spoil mishaps) *world {
 			w.mustCall(st)
 		}
 	}
-	w.gremlin.mu.Lock()
-	defer w.gremlin.mu.Unlock()
-	w.gremlin.calls, w.gremlin.counts, w.gremlin.spoil = nil, map[string]int{}, spoil
+	w.beginAnew(spoil)
 	return w
+}
+
+// beginAnew forgets the calls so far, and spoils those that follow.
+func (g *gremlin) beginAnew(spoil mishaps) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.calls, g.counts, g.spoil = nil, map[string]int{}, spoil
 }
 
 // settleAs moves the export without any step.
@@ -433,9 +438,7 @@ func TestTheSweeperClearsUpAtEveryFailure(t *testing.T) {
 			w.mustControl(verb)
 			w.leave()
 			time.Sleep(export.ClosingGrace + time.Minute)
-			w.gremlin.mu.Lock()
-			w.gremlin.calls, w.gremlin.counts, w.gremlin.spoil = nil, map[string]int{}, spoil
-			w.gremlin.mu.Unlock()
+			w.beginAnew(spoil)
 			w.sweep(event("Scheduled Event", nil))
 			return w
 		}

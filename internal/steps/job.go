@@ -119,23 +119,36 @@ func abortUploads(ctx context.Context, artifacts blob.Uploader, job Job) error {
 	return abortSome(ctx, artifacts, places(job), func(blob.Upload) bool { return true })
 }
 
-// abortSome drops the uploads below the prefixes that are wanted gone.
+// abortSome drops the uploads below the prefixes that are wanted gone. One that can't be dropped, since a part is being
+// written just now, keeps no other from it.
 func abortSome(ctx context.Context, artifacts blob.Uploader, prefixes []string, which func(blob.Upload) bool) error {
+	var failed error
 	for _, prefix := range prefixes {
 		open, err := artifacts.Uploads(ctx, prefix)
 		if err != nil {
 			return err
 		}
 		for _, u := range open {
-			if !which(u) {
-				continue
-			}
-			if err := artifacts.AbortUpload(ctx, u.Key, u.ID); err != nil {
-				return err
+			if which(u) {
+				failed = cmp.Or(failed, artifacts.AbortUpload(ctx, u.Key, u.ID))
 			}
 		}
 	}
-	return nil
+	return failed
+}
+
+// leave is how a step ends that came too late. Of an export that has failed, or was deleted, it drops whatever is open: it
+// may be the last one that was at work, and an upload that is dropped while a part is written may live on. Any other end
+// is given back as it is.
+func leave(ctx context.Context, records Exports, artifacts blob.Uploader, job Job, err error) error {
+	if !fault.Is(err, fault.Superseded) {
+		return err
+	}
+	e, lost := find(ctx, records, job)
+	if errors.Is(lost, errSuperseded) || lost == nil && e.Status == export.StatusFailed {
+		return cmp.Or(abortUploads(ctx, artifacts, job), err)
+	}
+	return cmp.Or(lost, err)
 }
 
 // source opens inputs in the results bucket.

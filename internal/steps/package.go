@@ -47,11 +47,13 @@ type PackageOut struct {
 }
 
 // Handle writes fixed parts of this generation's upload and a report for Assemble; written again they are the same.
-func (s Package) Handle(ctx context.Context, in PackageIn) (PackageOut, error) {
+func (s Package) Handle(ctx context.Context, in PackageIn) (out PackageOut, err error) {
 	if in.Shard != nil {
-		return PackageOut{*in.Shard}, s.shard(ctx, in.Job, *in.Shard)
+		out, err = PackageOut{*in.Shard}, s.shard(ctx, in.Job, *in.Shard)
+	} else {
+		err = s.whole(ctx, in.Job)
 	}
-	return PackageOut{}, s.whole(ctx, in.Job)
+	return out, leave(ctx, s.Records, s.Artifacts, in.Job, err)
 }
 
 func (s Package) whole(ctx context.Context, job Job) error {

@@ -3,7 +3,6 @@ package steps
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -61,7 +60,7 @@ type PlanOut struct {
 func (s Plan) Handle(ctx context.Context, job Job) (PlanOut, error) {
 	out, err := s.plan(ctx, job)
 	if fault.Is(err, fault.Superseded) {
-		return PlanOut{}, cmp.Or(s.giveUp(ctx, job), err)
+		err = cmp.Or(s.dropUploads(ctx, job), leave(ctx, s.Records, s.Artifacts, job, err))
 	}
 	return out, err
 }
@@ -298,25 +297,17 @@ func (s Plan) openUploads(ctx context.Context, job Job, plan frozen) error {
 	return s.abort(ctx, job, own) // a twin of this step was first
 }
 
-// giveUp drops what a Plan that came too late has opened: of an export that has failed, or was deleted, whatever is open,
-// and else this generation's uploads.
-func (s Plan) giveUp(ctx context.Context, job Job) error {
-	e, err := find(ctx, s.Records, job)
-	switch {
-	case errors.Is(err, errSuperseded), err == nil && e.Status == export.StatusFailed:
-		return abortUploads(ctx, s.Artifacts, job)
-	case err != nil:
-		return err
-	}
+// dropUploads aborts this generation's uploads, if there are any. The record may be in another folder by now than this
+// generation was: the ids tell which uploads are its own.
+func (s Plan) dropUploads(ctx context.Context, job Job) error {
 	var own uploads
-	err = readJSON(ctx, s.Artifacts, generationKey(job, uploadsName), &own)
+	err := readJSON(ctx, s.Artifacts, generationKey(job, uploadsName), &own)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	// The record may be in another folder by now than this generation was: the ids tell which uploads are its own.
 	ids := slices.Collect(maps.Values(own))
 	return abortSome(ctx, s.Artifacts, places(job)[:1], func(u blob.Upload) bool { return slices.Contains(ids, u.ID) })
 }

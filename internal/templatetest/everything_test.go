@@ -299,8 +299,10 @@ func controls(w *world) {
 	w.http("control-export", "POST", path(job)+"/cancel", "", 200)
 	w.http("control-export", "POST", path(job)+"/cancel", "", 200) // the same again
 	w.leave(job)
-	if _, err := w.call("plan", job); err == nil || !strings.Contains(err.Error(), "Export.Superseded") {
-		w.t.Errorf("plan of a cancelled export: %v", err)
+	for _, step := range []string{"plan", "package", "assemble"} {
+		if _, err := w.call(step, job); err == nil || !strings.Contains(err.Error(), "Export.Superseded") {
+			w.t.Errorf("%s of a cancelled export: %v", step, err)
+		}
 	}
 	w.http("control-export", "POST", path(job)+"/retry", "", 200)
 

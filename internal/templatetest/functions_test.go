@@ -146,7 +146,7 @@ func TestNoEndpointIsDeployed(t *testing.T) {
 	}
 }
 
-// needs are the parts that a main names, boot.Records and so on.
+// needs are the parts that a main names, boot.Records, bootconn.Connectors and so on.
 func needs(t *testing.T, folder string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../../functions", folder, "main.go"), nil, 0)
@@ -155,7 +155,7 @@ func needs(t *testing.T, folder string) []string {
 	}
 	var names []string
 	ast.Inspect(file, func(n ast.Node) bool {
-		if s, ok := n.(*ast.SelectorExpr); ok && named(s.X, "boot") && s.Sel.Name != "Run" {
+		if s, ok := n.(*ast.SelectorExpr); ok && (named(s.X, "boot") || named(s.X, "bootconn") || named(s.X, "boothook")) && s.Sel.Name != "Run" {
 			names = append(names, s.Sel.Name)
 		}
 		return true
@@ -163,17 +163,19 @@ func needs(t *testing.T, folder string) []string {
 	return names
 }
 
-// variables are the declared variables of each function of internal/boot, those of the functions it calls included.
+// variables are the declared variables of each function of internal/boot, bootconn and boothook, those of the functions it calls included.
 func variables(t *testing.T) map[string][]string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../boot/parts.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	bodies := map[string]*ast.BlockStmt{}
-	for _, d := range file.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok {
-			bodies[f.Name.Name] = f.Body
+	for _, name := range []string{"../boot/parts.go", "../boot/bootconn/bootconn.go", "../boot/boothook/boothook.go", "../boot/bootseal/bootseal.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				bodies[f.Name.Name] = f.Body
+			}
 		}
 	}
 	all := map[string][]string{}
@@ -189,11 +191,19 @@ func required(t *testing.T, bodies map[string]*ast.BlockStmt, name string) (vars
 		if !ok {
 			return true
 		}
+		if f, ok := call.Fun.(*ast.Ident); ok && bodies[f.Name] != nil {
+			vars = append(vars, required(t, bodies, f.Name)...)
+			return true
+		}
 		s, ok := call.Fun.(*ast.SelectorExpr)
+		if ok && named(s.X, "bootseal") {
+			vars = append(vars, required(t, bodies, s.Sel.Name)...)
+			return true
+		}
 		if !ok || !named(s.X, "e") {
 			return true
 		}
-		if s.Sel.Name == "need" || s.Sel.Name == "may" {
+		if s.Sel.Name == "need" || s.Sel.Name == "may" || s.Sel.Name == "Need" {
 			lit, ok := call.Args[0].(*ast.BasicLit)
 			var v string
 			if !ok || json.Unmarshal([]byte(lit.Value), &v) != nil {

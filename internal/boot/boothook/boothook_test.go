@@ -1,9 +1,12 @@
-package boot
+package boothook
 
 import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/videovector/exports/internal/boot"
 	"github.com/videovector/exports/internal/wiring"
 )
 
@@ -30,7 +33,7 @@ func TestReceiversAreForALocalService(t *testing.T) {
 func webhooks(t *testing.T, environment map[string]string) (wiring.Parts, error) {
 	t.Helper()
 	var parts wiring.Parts
-	err := Webhooks(t.Context(), &env{get: func(name string) string { return environment[name] }}, &parts)
+	err := Webhooks(t.Context(), boot.NewEnv(aws.Config{}, func(name string) string { return environment[name] }), &parts)
 	if err == nil && (parts.WebhookClient == nil || parts.Sealer == nil || parts.NewWebhookID == nil || parts.NewEventID == nil || parts.NewWebhookSecret == nil) {
 		t.Errorf("parts are missing: %+v", parts)
 	}

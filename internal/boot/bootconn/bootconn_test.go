@@ -1,9 +1,12 @@
-package boot
+package bootconn
 
 import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/videovector/exports/internal/boot"
 	"github.com/videovector/exports/internal/wiring"
 )
 
@@ -29,7 +32,7 @@ func TestEndpointsAreForALocalService(t *testing.T) {
 func connectors(t *testing.T, environment map[string]string) error {
 	t.Helper()
 	var parts wiring.Parts
-	err := Connectors(t.Context(), &env{get: func(name string) string { return environment[name] }}, &parts)
+	err := Connectors(t.Context(), boot.NewEnv(aws.Config{}, func(name string) string { return environment[name] }), &parts)
 	if (err == nil) == (parts.Connectors == nil) {
 		t.Errorf("connectors are %v after %v", parts.Connectors, err)
 	}
