@@ -74,7 +74,7 @@ func TestPage(t *testing.T) {
 	b.checkWay("Plan ChooseLayout Package Assemble Presign ChooseDestination Finish Completed")
 	e = s.await(id, 30*time.Second)
 	b.checkDownload(s, e, 1)
-	checkManifest(t, b, e)
+	downloadsManifest(t, b, e)
 
 	b.complainsOf("422")
 	b.clean(s.origin())
@@ -126,8 +126,8 @@ func (b *tab) checkDownload(s *service, e map[string]any, n int) {
 	}
 }
 
-// checkManifest downloads the manifest by its link in the table.
-func checkManifest(t *testing.T, b *tab, e map[string]any) {
+// downloadsManifest downloads the manifest by its link in the table.
+func downloadsManifest(t *testing.T, b *tab, e map[string]any) {
 	t.Helper()
 	b.click("#export-files tbody tr:last-child a")
 	sum := sha256.Sum256(b.downloaded(2))

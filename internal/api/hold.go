@@ -16,14 +16,15 @@ const answerReserve = 5 * time.Second
 // and gives it as it then is. The state is status and queue_status; progress is none, it changes all the time. A look
 // that fails ends the holding, not the request: what was seen before is still an answer.
 func (s reader) hold(ctx context.Context, e export.Export, most time.Duration) (export.Export, error) {
-	begun := s.Clock()
-	until := begun.Add(s.within(ctx, most))
-	defer func() { note(ctx, slog.Int64("held_ms", s.Clock().Sub(begun).Milliseconds())) }()
+	begun, paused := time.Now(), time.Duration(0)
+	most = s.within(ctx, most)
+	defer func() { note(ctx, slog.Int64("held_ms", time.Since(begun).Milliseconds())) }()
 	for wait := firstLook; e.Open(); wait = min(longest, wait*3/2) {
-		left := until.Sub(s.Clock())
-		if left <= 0 || s.pause(ctx, min(wait, left)) != nil {
+		wait = min(wait, most-max(paused, time.Since(begun)))
+		if wait <= 0 || s.pause(ctx, wait) != nil {
 			break
 		}
+		paused += wait
 		now, err := s.Exports.Export(ctx, e.AccountID, e.ID)
 		if fault.Is(err, fault.NotFound) {
 			return e, errExportNotFound

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,13 +21,13 @@ import (
 // watched is a store that counts looks at exports.
 type watched struct {
 	*memstore.Store
-	looks int
-	gone  bool // the export was deleted
+	looks atomic.Int64
+	gone  atomic.Bool // the export was deleted
 }
 
 func (w *watched) Export(ctx context.Context, account, id string) (export.Export, error) {
-	w.looks++
-	if w.gone {
+	w.looks.Add(1)
+	if w.gone.Load() {
 		return export.Export{}, store.ErrExportNotFound
 	}
 	return w.Store.Export(ctx, account, id)
@@ -38,7 +39,7 @@ type held struct {
 	applied string
 	body    string
 	took    time.Duration
-	looks   int
+	looks   int64
 }
 
 // hold asks for an open export, which things happen to meanwhile. It must run in a bubble of synctest.
@@ -63,7 +64,7 @@ func hold(t *testing.T, ctx context.Context, prefer string, meanwhile func(*watc
 	}
 	begun, w := time.Now(), httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return held{w.Code, w.Header().Get("Preference-Applied"), w.Body.String(), time.Since(begun), records.looks}
+	return held{w.Code, w.Header().Get("Preference-Applied"), w.Body.String(), time.Since(begun), records.looks.Load()}
 }
 
 // claim moves the export after a while.
@@ -86,7 +87,7 @@ func TestHold(t *testing.T) {
 		meanwhile   func(*testing.T) func(*watched)
 		within      time.Duration // of the function; 0 for no limit
 		least, most time.Duration
-		looks       int // at most
+		looks       int64 // at most
 		applied     string
 		status      int
 	}{
@@ -102,7 +103,7 @@ func TestHold(t *testing.T) {
 		},
 		"the export is deleted": {
 			prefer: "wait=20", meanwhile: func(*testing.T) func(*watched) {
-				return func(w *watched) { time.Sleep(3 * time.Second); w.gone = true }
+				return func(w *watched) { time.Sleep(3 * time.Second); w.gone.Store(true) }
 			},
 			least: 3 * time.Second, most: 5 * time.Second, looks: 8, status: 404,
 		},

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// maxWait is how long an answer is held at most, in seconds. API Gateway gives up after 29.
-const maxWait = 20
+// MaxWait is how long an answer is held at most, in seconds. API Gateway gives up after 29.
+const MaxWait = 20
 
-// waitPreferred is how many seconds the request prefers to wait for its answer (RFC 7240, section 4.3), at most maxWait.
+// waitPreferred is how many seconds the request prefers to wait for its answer (RFC 7240, section 4.3), at most MaxWait.
 // Of several such preferences the first counts. ok is false without one, and for one that can't be read: a preference
 // that isn't understood is passed over.
 func waitPreferred(h http.Header) (seconds int, ok bool) {
@@ -34,9 +34,9 @@ func parseWait(value string) (seconds int, ok bool) {
 	}
 	seconds, err := strconv.Atoi(value)
 	if err != nil { // too large for a number
-		return maxWait, true
+		return MaxWait, true
 	}
-	return min(seconds, maxWait), true
+	return min(seconds, MaxWait), true
 }
 
 // quotedSplit gives the pieces between separators, but for those that stand in a quoted string.

@@ -140,7 +140,7 @@ func (t *tally) state(name string) {
 		took := deliverySeconds(t.bill.Output)
 		t.step("deliver", took+stepSeconds)
 		t.requests(0, 2+int(t.count(t.bill.Output)))
-		t.record(1, 2)
+		t.record(1, 2+int(took)) // progress, once a second
 	case "Finish":
 		t.step("finish", stepSeconds)
 		t.record(1, 1)
@@ -164,6 +164,7 @@ func (t *tally) shards() {
 	b.GBSeconds += took * float64(b.Shards) * float64(t.model.Memory["package"]) / 1024
 	t.requests(b.Shards+3, 1+b.Shards*(4+1)+t.inputs()) // reports and the map's results; work files, an input of the next shard
 	b.DBReads += b.Shards
+	b.DBWrites += b.Shards * (1 + int(took/noteSeconds)) // small notes of their own, no writes of the record
 	if t.plain() {
 		t.parts(b.Output)
 		return

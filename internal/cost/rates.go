@@ -12,6 +12,8 @@ const (
 	stepSeconds = 0.25
 	// recordUnits are the write units of an export's record, which has up to 3 KB.
 	recordUnits = 3
+	// noteSeconds is how often a shard notes how far it is; a note is a write unit.
+	noteSeconds = 2
 	// keptDays is how long an artifact is kept.
 	keptDays = 7
 	// inputBytes is the usual part of a run's results.

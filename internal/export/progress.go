@@ -89,6 +89,7 @@ type ShardNote struct {
 // Noted is the export with what its shards say of themselves, which its record lacks.
 func (e Export) Noted(notes []ShardNote) Export {
 	p := &e.Progress
+	p.RecordsDone, p.BytesWritten = 0, 0
 	for _, n := range notes {
 		p.RecordsDone, p.BytesWritten = p.RecordsDone+n.Records, p.BytesWritten+n.Bytes
 		if n.At.After(p.NotedAt) {
@@ -98,9 +99,9 @@ func (e Export) Noted(notes []ShardNote) Export {
 	return e
 }
 
-// ByShards reports whether shards are at work, whose notes say how far they are.
+// ByShards reports whether shards are at work, whose notes say how far they are. What is packaged already they only look at.
 func (e Export) ByShards() bool {
-	return e.Open() && e.Progress.Phase == PhasePackaging && e.Progress.Shards > 0
+	return e.Open() && e.Progress.Phase == PhasePackaging && e.Progress.Shards > 0 && e.Artifact == nil
 }
 
 // BytesToDeliver is the size of all files, 0 before there are any or where nothing is delivered.

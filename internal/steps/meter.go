@@ -76,7 +76,11 @@ type metered struct {
 	meter *meter
 }
 
+// Read fails once the delivery has ended: not every reader of it looks at the context.
 func (m metered) Read(p []byte) (int, error) {
+	if m.meter.ctx.Err() != nil {
+		return 0, context.Cause(m.meter.ctx)
+	}
 	n, err := m.ReadCloser.Read(p)
 	m.meter.count(n)
 	return n, err

@@ -92,6 +92,9 @@ type description struct {
 type operation struct {
 	OperationID string
 	Security    *[]map[string][]string
+	Parameters  []struct {
+		Ref string `json:"$ref"`
+	}
 	Integration struct {
 		Type                 string
 		HTTPMethod           string
@@ -99,6 +102,16 @@ type operation struct {
 		ResponseTransferMode string
 		TimeoutInMillis      int
 	} `json:"x-amazon-apigateway-integration"`
+}
+
+// holds reports whether callers may have the answer held.
+func (op operation) holds() bool {
+	for _, p := range op.Parameters {
+		if p.Ref == "#/components/parameters/Prefer" {
+			return true
+		}
+	}
+	return false
 }
 
 type gatewayResponse struct {

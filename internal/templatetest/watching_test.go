@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	exportsapi "github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/metrics"
 	"github.com/videovector/exports/internal/metrics/emftest"
 )
@@ -242,7 +243,8 @@ func TestThrottlesCoverEveryFunction(t *testing.T) {
 	}
 }
 
-// TestLatencyIsOfRoutes: the gateway gives metrics of each route, and those that are watched exist and stream nothing.
+// TestLatencyIsOfRoutes: the gateway gives metrics of each route, and those that are watched exist, stream nothing and hold
+// no answer.
 func TestLatencyIsOfRoutes(t *testing.T) {
 	tmpl := load(t)
 	api := properties[struct {
@@ -259,9 +261,29 @@ func TestLatencyIsOfRoutes(t *testing.T) {
 			got[d.Name] = d.Value
 		}
 		op, ok := paths[got["Resource"]][strings.ToLower(got["Method"])]
-		if !ok || op.Integration.ResponseTransferMode == "STREAM" || got["ApiName"] != "${AWS::StackName}" || got["Stage"] != "${Api.Stage}" {
+		if !ok || op.Integration.ResponseTransferMode == "STREAM" || op.holds() || got["ApiName"] != "${AWS::StackName}" || got["Stage"] != "${Api.Stage}" {
 			t.Errorf("the latency of %v is watched", got)
 		}
+	}
+}
+
+// TestHeldAnswersEndInTime: within the function's limit, which is within the gateway's, and with some seconds to spare.
+func TestHeldAnswersEndInTime(t *testing.T) {
+	const gateways = 29
+	held := 0
+	for path, methods := range loadDescription(t).Paths {
+		for method, op := range methods {
+			if !op.holds() {
+				continue
+			}
+			held++
+			if limit := functions(t, load(t))["ReadExportFunction"].Timeout; !strings.Contains(op.Integration.URI, "ReadExportFunction") || limit > gateways || limit < exportsapi.MaxWait+5 {
+				t.Errorf("%s %s is held for %d s by a function with %d s", method, path, exportsapi.MaxWait, limit)
+			}
+		}
+	}
+	if held != 1 {
+		t.Errorf("%d routes hold their answers, want 1", held)
 	}
 }
 
