@@ -292,6 +292,40 @@ func TestRetryAnew(t *testing.T) {
 	}
 }
 
+// TestADeliveryThatIsRepeatedAfterACancel drops what the call before it may have left open at the destination, and writes
+// nothing there. Of an export that failed by itself it drops nothing: its uploads are a retry's to drop.
+func TestADeliveryThatIsRepeatedAfterACancel(t *testing.T) {
+	for _, verb := range []string{"cancel", "fail"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, scenario{request: delivered})
+			w.create()
+			for _, st := range line(w.plan)[:4] {
+				w.mustCall(st)
+			}
+			if verb == "cancel" {
+				w.mustControl(verb)
+			} else {
+				w.fail(1, "Export.Permanent", "{}")
+			}
+			w.beginAnew(nil)
+			if got := w.call(stage{"deliver", -1}); got != "Export.Superseded" {
+				t.Errorf("the delivery ended with %q", got)
+			}
+			abandoned := 0
+			for _, c := range w.made() {
+				if strings.HasPrefix(c.name, "target.Abandon base/team/exp_1.") {
+					abandoned++
+				} else if strings.HasPrefix(c.name, "target.") {
+					t.Errorf("it called %s", c)
+				}
+			}
+			if want := map[string]int{"cancel": 2}[verb]; abandoned != want || len(w.customer.holds()) > 0 {
+				t.Errorf("after %s, %d keys were abandoned, want %d; the destination holds %d objects", verb, abandoned, want, len(w.customer.holds()))
+			}
+		})
+	}
+}
+
 // TestAManifestWithoutItsFiles is no committed export: it never completes.
 func TestAManifestWithoutItsFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
