@@ -228,6 +228,37 @@ func TestRetryAfterAFailedDelivery(t *testing.T) {
 	}
 }
 
+// TestRetryResumesFromFinishedShards: of shards that stand by themselves only the one is made that had failed.
+func TestRetryResumesFromFinishedShards(t *testing.T) {
+	for name, s := range map[string]scenario{
+		"every format": {request: everyFormat, sharded: true},
+		"rejects":      {request: packed(withFormats(export.JSON, export.NDJSON)), sharded: true, archive: withBadRecords(), rejects: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const failing = "results.Open run_b/part-2.ndjson"
+				s.spoil = func(*world) mishaps { return first(1, failing, refused) }
+				w, e := play(t, s)
+				if e.Status != export.StatusFailed {
+					t.Fatalf("the export ended as %s", e.Status)
+				}
+				before := len(w.made())
+				w.mustControl("retry")
+				w.checkEndOfMany(w.settle(), 2)
+				read := map[string]int{}
+				for _, c := range w.made()[before:] {
+					if strings.HasPrefix(c.name, "results.Open ") {
+						read[c.name]++
+					}
+				}
+				if again := len(read); name == "every format" && (again != 1 || read[failing] == 0) {
+					t.Errorf("the retry read %v", read)
+				}
+			})
+		})
+	}
+}
+
 // TestRetryOfADeadLetter: attempts count anew, and a second dead letter is a second end.
 func TestRetryOfADeadLetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
