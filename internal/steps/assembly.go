@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5" //nolint:gosec // G501: the stores' checksum of what is sent; what an export is held against is SHA-256
 	"encoding/hex"
@@ -169,8 +170,13 @@ func (a *assembly) ifOpen(name string) uploader {
 func (a *assembly) joined(i int, f plannedFile) (artifact.Digests, error) {
 	s := newWholeSink(a.workshop.plan.PartBytes, a.ifOpen(f.Name))
 	defer s.discard()
-	for shard := range a.shards {
-		if err := a.append(s, chunkName(i, shard, a.inputs.found && !f.settled())); err != nil {
+	again := a.inputs.found && !f.settled()
+	for shard, r := range a.shards {
+		from := a.workshop.job
+		if !again { // the second round is this generation's own
+			from = r.madeBy(from)
+		}
+		if err := a.append(s, generationKey(from, chunkName(i, shard, again))); err != nil {
 			return artifact.Digests{}, err
 		}
 	}
@@ -186,6 +192,12 @@ func (a *assembly) joined(i int, f plannedFile) (artifact.Digests, error) {
 		return artifact.Digests{}, err
 	}
 	return a.whole(f, r)
+}
+
+// madeBy is the job whose work files the report speaks of.
+func (r report) madeBy(own Job) Job {
+	own.Generation = cmp.Or(r.Made, own.Generation)
+	return own
 }
 
 // packedEnd is what follows the shards' pieces: the closing of a document, and of lines nothing, unless there are none.
@@ -211,7 +223,7 @@ func (a *assembly) rejects() (artifact.File, error) {
 		if r.Rejected == 0 {
 			continue
 		}
-		if err := a.append(s, rejectsChunkName(shard)); err != nil {
+		if err := a.append(s, generationKey(r.madeBy(w.job), rejectsChunkName(shard))); err != nil {
 			return artifact.File{}, err
 		}
 	}
@@ -223,8 +235,8 @@ func (a *assembly) rejects() (artifact.File, error) {
 }
 
 // append copies a work file. One that would be empty is not there.
-func (a *assembly) append(to io.Writer, name string) error {
-	body, _, err := a.workshop.artifacts.Open(a.ctx, generationKey(a.workshop.job, name), 0, -1)
+func (a *assembly) append(to io.Writer, key string) error {
+	body, _, err := a.workshop.artifacts.Open(a.ctx, key, 0, -1)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}

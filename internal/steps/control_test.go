@@ -228,6 +228,37 @@ func TestRetryAfterAFailedDelivery(t *testing.T) {
 	}
 }
 
+// TestRetryResumesFromFinishedShards: of shards that stand by themselves only the one is made that had failed.
+func TestRetryResumesFromFinishedShards(t *testing.T) {
+	for name, s := range map[string]scenario{
+		"every format": {request: everyFormat, sharded: true},
+		"rejects":      {request: packed(withFormats(export.JSON, export.NDJSON)), sharded: true, archive: withBadRecords(), rejects: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const failing = "results.Open run_b/part-2.ndjson"
+				s.spoil = func(*world) mishaps { return first(1, failing, refused) }
+				w, e := play(t, s)
+				if e.Status != export.StatusFailed {
+					t.Fatalf("the export ended as %s", e.Status)
+				}
+				before := len(w.made())
+				w.mustControl("retry")
+				w.checkEndOfMany(w.settle(), 2)
+				read := map[string]int{}
+				for _, c := range w.made()[before:] {
+					if strings.HasPrefix(c.name, "results.Open ") {
+						read[c.name]++
+					}
+				}
+				if again := len(read); name == "every format" && (again != 1 || read[failing] == 0) {
+					t.Errorf("the retry read %v", read)
+				}
+			})
+		})
+	}
+}
+
 // TestRetryOfADeadLetter: attempts count anew, and a second dead letter is a second end.
 func TestRetryOfADeadLetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -288,6 +319,40 @@ func TestRetryAnew(t *testing.T) {
 			}
 			w.mustControl("delete")
 			w.checkDeleted()
+		})
+	}
+}
+
+// TestADeliveryThatIsRepeatedAfterACancel drops what the call before it may have left open at the destination, and writes
+// nothing there. Of an export that failed by itself it drops nothing: its uploads are a retry's to drop.
+func TestADeliveryThatIsRepeatedAfterACancel(t *testing.T) {
+	for _, verb := range []string{"cancel", "fail"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, scenario{request: delivered})
+			w.create()
+			for _, st := range line(w.plan)[:4] {
+				w.mustCall(st)
+			}
+			if verb == "cancel" {
+				w.mustControl(verb)
+			} else {
+				w.fail(1, "Export.Permanent", "{}")
+			}
+			w.beginAnew(nil)
+			if got := w.call(stage{"deliver", -1}); got != "Export.Superseded" {
+				t.Errorf("the delivery ended with %q", got)
+			}
+			abandoned := 0
+			for _, c := range w.made() {
+				if strings.HasPrefix(c.name, "target.Abandon base/team/exp_1.") {
+					abandoned++
+				} else if strings.HasPrefix(c.name, "target.") {
+					t.Errorf("it called %s", c)
+				}
+			}
+			if want := map[string]int{"cancel": 2}[verb]; abandoned != want || len(w.customer.holds()) > 0 {
+				t.Errorf("after %s, %d keys were abandoned, want %d; the destination holds %d objects", verb, abandoned, want, len(w.customer.holds()))
+			}
 		})
 	}
 }

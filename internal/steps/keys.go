@@ -104,6 +104,8 @@ type report struct {
 	// Inputs are what each input adds, for offsets that hold where the catalogue's sizes don't.
 	Inputs []pack.Measure `json:"inputs"`
 	Files  []fileReport   `json:"files"` // as planned
+	// Made is the generation that has made the shard, and has its work files; 0 is the report's own.
+	Made int `json:"made,omitempty"`
 }
 
 // refusal is a shard's permanent failure. It goes to Assemble by the report: of a Map's failed children Step Functions

@@ -2,8 +2,10 @@ package steps
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/videovector/exports/internal/artifact/pack"
@@ -95,6 +97,9 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 	if err != nil {
 		return err
 	}
+	if done, err := s.takeOver(ctx, w, e, shard, name); done || err != nil {
+		return err
+	}
 	b := s.workbench(ctx, w)
 	defer b.discard()
 	if err := b.takeShard(shard, inputs); err != nil {
@@ -112,6 +117,29 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 	}
 	notes.end(ctx)
 	return writeJSON(ctx, s.Artifacts, generationKey(job, name), r)
+}
+
+// takeOver reports the shard as an earlier generation has made it, if a retry goes on where that one ended and all of the
+// shard stands by itself: files of its own do, and pieces for Assemble. Parts of an upload went with the upload. What a
+// shard has refused is looked at again.
+func (s Package) takeOver(ctx context.Context, w *workshop, e export.Export, shard int, name string) (done bool, err error) {
+	if e.RetriedGeneration == 0 || name != shardReportName(shard) || slices.ContainsFunc(w.plan.Files, plannedFile.plain) {
+		return false, nil
+	}
+	earlier := w.job
+	for earlier.Generation--; earlier.Generation >= max(e.FreshGeneration, 1); earlier.Generation-- {
+		var r report
+		err := readJSON(ctx, s.Artifacts, generationKey(earlier, name), &r)
+		switch {
+		case fault.Is(err, fault.NotFound):
+			continue
+		case err != nil || r.Refusal != nil:
+			return false, err
+		}
+		r.Made = cmp.Or(r.Made, earlier.Generation)
+		return true, writeJSON(ctx, s.Artifacts, generationKey(w.job, name), r)
+	}
+	return false, nil
 }
 
 // unfit is the report of a shard that can't be made out of its input, however often one tries. Any other failure is

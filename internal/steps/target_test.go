@@ -31,6 +31,11 @@ func (c *customer) Create(ctx context.Context, o connector.Object) error {
 	return c.do("target.Create "+o.Key, func() error { return c.bucket.Create(ctx, o) })
 }
 
+// Abandon implements connector.Abandoner. Nothing is ever left open in memory.
+func (c *customer) Abandon(_ context.Context, key string) error {
+	return c.do("target.Abandon "+key, func() error { return nil })
+}
+
 // Open implements connector.Target.
 func (c *customer) Open(ctx context.Context, key string) (body io.ReadCloser, info connector.Info, err error) {
 	err = c.do("target.Open "+key, func() error { body, info, err = c.bucket.Open(ctx, key); return err })
