@@ -15,6 +15,8 @@ var (
 	ErrIndexNotFound       = fault.New(fault.NotFound, "index_not_found", "There is no such index.")
 	ErrRunNotFound         = fault.New(fault.NotFound, "prompt_run_not_found", "There is no such prompt run.")
 	ErrConnectorNotFound   = fault.New(fault.NotFound, "connector_not_found", "There is no such connector.")
+	ErrAutomationNotFound  = fault.New(fault.NotFound, "automation_not_found", "This index has no export automation.")
+	ErrEndingNotFound      = fault.New(fault.NotFound, "ending_not_found", "No end of this run was noted.")
 	ErrAPIKeyNotFound      = fault.New(fault.NotFound, "api_key_not_found", "There is no such API key.")
 	// ErrExportExists refuses to create an export under an id that another one has.
 	ErrExportExists = fault.New(fault.Conflict, "export_exists", "There is an export with this id already.")

@@ -17,6 +17,7 @@ type Store interface {
 	Catalog
 	Credentials
 	Connectors
+	Automations
 }
 
 // Exports keeps export records, and the idempotency records that were written with them or with connectors.

@@ -20,6 +20,8 @@ type item = map[string]types.AttributeValue
 //	export              ACCT#<account>         EXP#<export id>
 //	idempotency record  ACCT#<account>         IDEM#<route>#<key>
 //	connector           ACCT#<account>         CONN#<connector id>
+//	automation          ACCT#<account>         AUTO#<index id>
+//	noted end of a run  ACCT#<account>         ENDED#<index id>#<run id>
 //	index               ACCT#<account>         IDX#<index id>
 //	run                 ACCT#<account>         RUN#<run id>
 //	run of an index     ACCT#<account>         IDXRUN#<index id>#<run id>
@@ -30,10 +32,11 @@ type item = map[string]types.AttributeValue
 type key struct{ pk, sk string }
 
 const (
-	accountPrefix   = "ACCT#"
-	exportPrefix    = "EXP#"
-	connectorPrefix = "CONN#"
-	partPrefix      = "PART#"
+	accountPrefix    = "ACCT#"
+	exportPrefix     = "EXP#"
+	connectorPrefix  = "CONN#"
+	automationPrefix = "AUTO#"
+	partPrefix       = "PART#"
 )
 
 func exportKey(account, id string) key    { return key{accountPrefix + account, exportPrefix + id} }
@@ -41,6 +44,14 @@ func connectorKey(account, id string) key { return key{accountPrefix + account, 
 func indexKey(account, id string) key     { return key{accountPrefix + account, "IDX#" + id} }
 func runKey(account, id string) key       { return key{accountPrefix + account, "RUN#" + id} }
 func apiKeyKey(hash string) key           { return key{"KEY#" + hash, "KEY"} }
+
+func automationKey(account, index string) key {
+	return key{accountPrefix + account, automationPrefix + index}
+}
+
+func endingKey(account, index, run string) key {
+	return key{accountPrefix + account, "ENDED#" + index + "#" + run}
+}
 
 func idempotencyKey(k store.IdempotencyKey) key {
 	return key{accountPrefix + k.AccountID, "IDEM#" + k.Route + "#" + k.Key}
@@ -89,11 +100,21 @@ const dueShards = 8
 
 func dueShard(n uint32) string { return fmt.Sprintf("OPEN#%d", n%dueShards) }
 
-func shardOf(exportID string) string {
+func shardOf(exportID string) string { return dueShard(hashOf(exportID)) }
+
+func hashOf(id string) uint32 {
 	h := fnv.New32a()
-	h.Write([]byte(exportID))
-	return dueShard(h.Sum32())
+	h.Write([]byte(id))
+	return h.Sum32()
 }
+
+// automationShards is how many partitions of that index hold the automations that are due. There are few: one for each
+// index whose runs are just now finishing.
+const automationShards = 2
+
+func automationShard(n uint32) string { return fmt.Sprintf("AUTO#%d", n%automationShards) }
+
+func automationShardOf(id string) string { return automationShard(hashOf(id)) }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 

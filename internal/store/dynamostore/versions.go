@@ -29,6 +29,7 @@ var formats = map[string]format{
 	"EXP":  {upgrades: []func(item){same}, writes: 1},
 	"CONN": {upgrades: []func(item){same}, writes: 1},
 	"IDEM": {upgrades: []func(item){renameExport}, writes: 1},
+	"AUTO": {},
 }
 
 // same is an upgrade to a format that differs by the version's attribute alone.

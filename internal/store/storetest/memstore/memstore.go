@@ -22,6 +22,9 @@ type Store struct {
 	parts      drawer[[]export.Part]
 	keys       drawer[store.APIKey]
 	connectors drawer[store.Connector]
+
+	automations drawer[export.Automation]
+	endings     drawer[string]
 }
 
 var _ store.Store = (*Store)(nil)
@@ -31,6 +34,7 @@ func New() *Store {
 	return &Store{
 		exports: map[key]export.Export{}, idem: map[store.IdempotencyKey]store.Idempotency{}, indexes: drawer[export.Index]{},
 		runs: drawer[run]{}, parts: drawer[[]export.Part]{}, keys: drawer[store.APIKey]{}, connectors: drawer[store.Connector]{},
+		automations: drawer[export.Automation]{}, endings: drawer[string]{},
 	}
 }
 
