@@ -79,6 +79,35 @@ var migrations = []string{
 	ALTER TABLE idempotency ADD COLUMN reply BLOB; -- of the first request; NULL where the resource tells
 	ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;`,
 
+	// The ends of exports and runs are told (internal/changes). As in a stream of DynamoDB, a write that changes nothing
+	// tells nothing.
+	`CREATE TABLE changes (
+		seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+		kind        TEXT NOT NULL,
+		account     TEXT NOT NULL,
+		id          TEXT NOT NULL, -- of the export or the run
+		generation  TEXT NOT NULL DEFAULT '',
+		mark        TEXT NOT NULL DEFAULT '',
+		index_id    TEXT NOT NULL DEFAULT '',
+		status      TEXT NOT NULL DEFAULT '',
+		executed_at TEXT NOT NULL DEFAULT ''
+	) STRICT;
+
+	CREATE TRIGGER export_ended AFTER UPDATE ON exports
+	WHEN NEW.status IN ('completed', 'failed') AND NEW.record ->> '$.EventMark' <> ''
+	BEGIN
+		INSERT INTO changes (kind, account, id, generation, mark)
+		VALUES ('export', NEW.account, NEW.id, CAST(NEW.generation AS TEXT), NEW.record ->> '$.EventMark');
+	END;
+
+	CREATE TRIGGER run_finished BEFORE INSERT ON runs
+	WHEN NEW.record ->> '$.Status' NOT IN ('pending', 'processing')
+		AND NOT EXISTS (SELECT 1 FROM runs WHERE account = NEW.account AND id = NEW.id AND record = NEW.record)
+	BEGIN
+		INSERT INTO changes (kind, account, id, index_id, status, executed_at)
+		VALUES ('run', NEW.account, NEW.id, NEW.index_id, NEW.record ->> '$.Status', NEW.record ->> '$.ExecutedAt');
+	END;`,
+
 	// Export automations of indexes.
 	`CREATE TABLE automations (
 		account  TEXT NOT NULL,
