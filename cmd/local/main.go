@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 const usage = `Usage: local [flags]
@@ -36,6 +37,7 @@ type options struct {
 	// Emulators of the clouds that connectors go to; "" is the cloud.
 	gcsEndpoint, gcsTokenURL, azureEndpoint, azureLoginURL string
 	shardAbove, shardSize                                  int64 // MiB; 0 means the deployed sizes
+	debounce                                               time.Duration
 }
 
 func main() {
@@ -70,6 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.azureLoginURL, "azure-login-url", "", "ask for their tokens at this `URL`, the tenant in its path")
 	flags.Int64Var(&o.shardAbove, "shard-above", 0, "package exports of more than this many `MiB` of records in shards, as deployed above 2048")
 	flags.Int64Var(&o.shardSize, "shard-size", 0, "let a shard have at least this many `MiB`, as deployed 1024")
+	flags.DurationVar(&o.debounce, "debounce", 0, "let automations gather runs for this `time`, whatever they say, and look for the end of it as often")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -92,6 +95,10 @@ func (o options) check() error {
 	switch {
 	case o.shardAbove < 0 || o.shardSize < 0:
 		return errors.New("-shard-above and -shard-size must not be negative")
+	case o.debounce < 0:
+		return errors.New("-debounce must not be negative")
+	case o.realBootstrap && o.debounce > 0:
+		return errors.New("with -real-bootstrap automations wait as they do when deployed; leave out -debounce")
 	case o.realBootstrap && (o.shardAbove > 0 || o.shardSize > 0):
 		return errors.New("with -real-bootstrap the functions shard as they do when deployed; leave out -shard-above and -shard-size")
 	}

@@ -124,7 +124,7 @@ func (s *stack) assemble(ctx context.Context) error {
 		Store: s.records, Artifacts: s.bucket(artifactsBucket), Results: s.bucket(resultsBucket), Executions: s,
 		Connectors: connectors, Sealer: sealer, Keyring: keyring, Origin: origin, NewID: ids.NewExport,
 		NewConnectorID: ids.NewConnector, NewExternalID: ids.NewExternal, Clock: time.Now, Log: s.log,
-		ShardThreshold: s.options.shardAbove << 20, ShardBytes: s.options.shardSize << 20,
+		Debounce: s.options.debounce, ShardThreshold: s.options.shardAbove << 20, ShardBytes: s.options.shardSize << 20,
 	}
 	if s.invoker, err = inProcess(s.parts); err != nil {
 		return err
@@ -150,7 +150,7 @@ var handlers = map[string]func(wiring.Parts) any{
 	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
 	"manage-connector": wiring.ManageConnector, "presign": wiring.Presign, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
-	"rotate-signing-key": wiring.RotateSigningKey,
+	"rotate-signing-key": wiring.RotateSigningKey, "manage-automation": wiring.ManageAutomation, "run-automations": wiring.RunAutomations,
 }
 
 // inProcess makes the functions run in this process, with the time limits that the template gives them.

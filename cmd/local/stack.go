@@ -194,6 +194,7 @@ func (s *stack) serveHTTP(ctx context.Context, l listeners) (ended <-chan error,
 	go func() { failed <- plain.Serve(l.plain) }()
 	go func() { failed <- secure.ServeTLS(l.tls, "", "") }()
 	go s.sweepRegularly(ctx)
+	go s.runAutomationsRegularly(ctx)
 	done := make(chan error, 1)
 	go func() {
 		var err error

@@ -19,7 +19,8 @@ type DeliverRecords interface {
 	Connector(ctx context.Context, account, id string) (store.Connector, error)
 }
 
-// Deliver copies document and manifest to the export's connector.
+// Deliver copies document and manifest to the export's connector. Of an automation's export it then swaps the pointer
+// to the latest delivery.
 type Deliver struct {
 	Records    DeliverRecords
 	Artifacts  blob.Reader
@@ -50,6 +51,9 @@ func (s Deliver) Handle(ctx context.Context, job Job) (Done, error) {
 	}
 	receipt, err := connector.Deliver(ctx, target, delivery)
 	if err != nil {
+		return Done{}, err
+	}
+	if receipt.LatestURI, err = s.point(ctx, target, e, delivery); err != nil {
 		return Done{}, err
 	}
 	receipt.DeliveredAt = export.Stamp(s.Clock())

@@ -31,6 +31,11 @@ func (c *customer) Create(ctx context.Context, o connector.Object) error {
 	return c.do("target.Create "+o.Key, func() error { return c.bucket.Create(ctx, o) })
 }
 
+// Replace implements connector.Target.
+func (c *customer) Replace(ctx context.Context, o connector.Object, old connector.Info) error {
+	return c.do("target.Replace "+o.Key, func() error { return c.bucket.Replace(ctx, o, old) })
+}
+
 // Open implements connector.Target.
 func (c *customer) Open(ctx context.Context, key string) (body io.ReadCloser, info connector.Info, err error) {
 	err = c.do("target.Open "+key, func() error { body, info, err = c.bucket.Open(ctx, key); return err })

@@ -193,7 +193,7 @@ func testRevoked(t *testing.T, h Harness) { unusable(t, h.Revoked, "") }
 func unusable(t *testing.T, target connector.Target, code string) {
 	t.Helper()
 	for name, call := range map[string]func() error{
-		"Create":       func() error { return target.Create(t.Context(), Object("a", []byte("a"))) },
+		"Create": func() error { return target.Create(t.Context(), Object("a", []byte("a"))) },
 		"Replace": func() error {
 			return target.Replace(t.Context(), Object("a", []byte("a")), connector.Info{ETag: "1", VersionID: "1"})
 		},
