@@ -120,6 +120,8 @@ func (s *script) do(lines string) {
 			d, err := time.ParseDuration(arg)
 			s.must(err)
 			s.now = s.now.Add(d)
+		case "finish":
+			s.finish(arg)
 		case "place":
 			s.customer.Place(arg, []byte("content"))
 		case "deny": // "deny Create", "deny nothing"

@@ -248,7 +248,7 @@ func TestPauseWhileFiring(t *testing.T) {
 			}
 			return errLost, nil
 		}
-		w.pass(6 * time.Minute)
+		w.pass(5 * time.Minute) // the window ends, and the export is tried once
 		w.pause()
 		w.spoil = nil
 		w.pass(2 * time.Hour)
