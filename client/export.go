@@ -53,6 +53,7 @@ type DeliveryReceipt struct {
 	VersionID      string    `json:"version_id"`      // S3's or Azure's version, Cloud Storage's generation; "" where none is kept
 	AlreadyPresent bool      `json:"already_present"` // an equal object stood there before
 	DeliveredAt    time.Time `json:"delivered_at"`
+	LatestURI      string    `json:"latest_uri"` // of an automation's export: latest.json, which names the latest delivery
 }
 
 // Export is one export as the API tells of it. What is null there is the zero value here.
@@ -96,7 +97,8 @@ type Export struct {
 	DeliveryReceipt       *DeliveryReceipt `json:"delivery_receipt"` // nil until the document is delivered to a connector
 	Formats               []Format         `json:"formats"`
 	Compression           Compression      `json:"compression"`
-	Files                 []ExportFile     `json:"files"` // empty until packaging is done; the manifest stands last
+	Files                 []ExportFile     `json:"files"`  // empty until packaging is done; the manifest stands last
+	Origin                string           `json:"origin"` // request or automation
 
 	raw json.RawMessage
 }
