@@ -52,7 +52,8 @@ func TestAutomation(t *testing.T) {
 	s.load("run_1", 20, "--index", "idx_mine", "--replace") // nothing is new
 	s.load("run_2", 30, "--index", "idx_mine")
 	s.load("run_3", 10, "--index", "idx_mine")
-	all := s.automatic("idx_mine", 65)
+	s.automatic("idx_mine", 65)
+	all := s.settled("idx_mine")
 	s.object(first["destination_uri"].(string)) // the older delivery stays
 
 	s.vvxJSON("automation", "pause", "idx_mine")
@@ -80,11 +81,12 @@ func TestAutomationOverKills(t *testing.T) {
 		s.kill()
 		s.start()
 	}
-	all := s.automatic("idx_mine", runs*10+1)
+	s.automatic("idx_mine", runs*10+1)
+	all := s.settled("idx_mine")
 	if len(all) > runs+1 {
 		t.Errorf("%d exports of %d runs", len(all), runs+1)
 	}
-	s.quiet("idx_mine", len(all))
+	s.pointsAt(last(all), runs*10+1)
 }
 
 // load brings a run in by vvx.
@@ -139,6 +141,19 @@ func (s *service) automatic(index string, results int) []map[string]any {
 		}
 		if time.Now().After(deadline) {
 			s.t.Fatalf("no export of %d results: %v, %v\n%s", results, all, s.vvxJSON("automation", "get", index), s.tail())
+		}
+	}
+}
+
+// settled waits until no export of the index has followed for some windows, and gives all.
+func (s *service) settled(index string) []map[string]any {
+	s.t.Helper()
+	for {
+		before := s.exportsOf(index)
+		time.Sleep(4 * time.Second)
+		if len(s.exportsOf(index)) == len(before) {
+			before[len(before)-1] = s.await(last(before)["export_id"].(string), 2*time.Minute)
+			return before
 		}
 	}
 }

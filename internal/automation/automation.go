@@ -78,7 +78,11 @@ func (r Runner) Heard(ctx context.Context, account, runID string) error {
 	if err != nil && !fault.Is(err, fault.NotFound) || noted == run.Ending() {
 		return err
 	}
-	_, err = r.Records.SaveAutomation(ctx, a.Noted(Length(a.Debounce, r.Debounce), r.Clock()), a.Revision, &store.Ending{RunID: run.ID, Text: run.Ending()})
+	next := a.Noted(Length(a.Debounce, r.Debounce), r.Clock())
+	next, err = r.Records.SaveAutomation(ctx, next, a.Revision, &store.Ending{RunID: run.ID, Text: run.Ending()})
+	if err == nil {
+		r.Log.InfoContext(ctx, "a finished run was noted", "index_id", run.IndexID, "active", next.Active())
+	}
 	return err
 }
 
@@ -151,8 +155,9 @@ func (r Runner) fire(ctx context.Context, a export.Automation, out *Out) error {
 	if !a.Active() {
 		return r.abandon(ctx, a, out)
 	}
-	ctx = logattr.With(ctx, slog.String("export_id", a.Firing.ExportID), slog.Int64("window", a.Firing.Window))
-	if err := r.Exporter.Export(ctx, a); err != nil {
+	err := r.Exporter.Export(ctx, a)
+	ctx = logattr.With(ctx, slog.String("export_id", a.Firing.ExportID))
+	if err != nil {
 		return r.refused(ctx, a, err, out)
 	}
 	if _, err := r.save(ctx, a, a.Fired()); err != nil {

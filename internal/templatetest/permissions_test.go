@@ -120,6 +120,8 @@ func TestWhoReachesEveryAccount(t *testing.T) {
 		"ReadExportRole":           {"dynamodb:GetItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
 		"DownloadExportRole":       {"dynamodb:GetItem Table ACCT#*", "dynamodb:GetItem Table KEY#*"},
 		"ManageConnectorRole":      {"dynamodb:DeleteItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
+		"ManageAutomationRole":     {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*"},
+		"RunAutomationsRole":       {"dynamodb:BatchGetItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
 		"SweepRole":                {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "s3:AbortMultipartUpload ArtifactsBucket/artifacts/*", "s3:AbortMultipartUpload ArtifactsBucket/work/*"},
 		"cloudfront.amazonaws.com": {"s3:GetObject ArtifactsBucket/artifacts/* if StringEquals AWS:SourceArn cloudfront::${AWS::AccountId}:distribution/${Distribution}"},
 		"ExportMachineRole":        {"s3:AbortMultipartUpload ArtifactsBucket/work/*", "s3:GetObject ArtifactsBucket/work/*", "s3:ListMultipartUploadParts ArtifactsBucket/work/*", "s3:PutObject ArtifactsBucket/work/*"},

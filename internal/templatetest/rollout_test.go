@@ -156,7 +156,7 @@ func TestMachineRollout(t *testing.T) {
 			}
 		}
 	}
-	if starters != 2 {
-		t.Errorf("%d functions start executions, want create-export and sweep", starters)
+	if starters != 3 {
+		t.Errorf("%d functions start executions, want create-export, sweep and run-automations", starters)
 	}
 }

@@ -108,6 +108,7 @@ var documented = map[string][]string{
 		"WriteThrottleEvents{GlobalSecondaryIndexName,TableName}", "ConsumedReadCapacityUnits{TableName}", "ConsumedWriteCapacityUnits{TableName}",
 	},
 	"AWS/Lambda": {"Throttles{FunctionName}", "ConcurrentExecutions{FunctionName}"},
+	"AWS/SQS":    {"ApproximateNumberOfMessagesVisible{QueueName}"},
 	"AWS/States": {
 		"ExecutionsStarted{StateMachineArn}", "ExecutionsSucceeded{StateMachineArn}", "ExecutionsFailed{StateMachineArn}",
 		"ExecutionsTimedOut{StateMachineArn}", "ExecutionsAborted{StateMachineArn}",

@@ -36,7 +36,7 @@ var handlers = map[string]func(wiring.Parts) any{
 	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
 	"presign": wiring.Presign, "manage-connector": wiring.ManageConnector, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
-	"rotate-signing-key": wiring.RotateSigningKey,
+	"rotate-signing-key": wiring.RotateSigningKey, "manage-automation": wiring.ManageAutomation, "run-automations": wiring.RunAutomations,
 }
 
 // world is the whole service in memory, over one record store and two buckets, with every function's calls noted.
