@@ -25,6 +25,8 @@ var invocations = []struct{ function, event string }{
 	{"ReadExportFunction", "read-export.retrieve"},
 	{"DownloadExportFunction", "download-export.key"},
 	{"ManageConnectorFunction", "manage-connector.test"},
+	{"ManageAutomationFunction", "manage-automation.retrieve"},
+	{"RunAutomationsFunction", "run-automations.runs"},
 	{"PlanFunction", "plan.download"},
 	{"PackageFunction", "package.whole"},
 	{"AssembleFunction", "assemble.whole"},

@@ -10,6 +10,7 @@ import (
 	"github.com/videovector/exports/internal/automation"
 	"github.com/videovector/exports/internal/changes"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/stepfn"
 )
@@ -33,17 +34,20 @@ func RunAutomations(p Parts) any {
 		Log: logattr.Logger(p.Log),
 	}
 	return stepfn.Handler(p.edge("run-automations"), func(ctx context.Context, in automationsIn) (any, error) {
-		if in.scheduled {
+		switch {
+		case in.batch != nil:
+			return heard.Handle(ctx, in.batch)
+		case in.DetailType == "Scheduled Event":
 			return r.Fire(ctx)
 		}
-		return heard.Handle(ctx, in.batch)
+		return nil, fault.New(fault.Invalid, "event_unreadable", "The event is neither the schedule's nor a batch of changes.")
 	})
 }
 
-// automationsIn is a batch of changes, which is an array, or the event of the schedule, which is none.
+// automationsIn is a batch of changes, which is an array, or the event of the schedule, which is an object.
 type automationsIn struct {
-	batch     []changes.Item
-	scheduled bool
+	DetailType string `json:"detail-type"`
+	batch      []changes.Item
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -51,6 +55,6 @@ func (in *automationsIn) UnmarshalJSON(text []byte) error {
 	if len(text) > 0 && text[0] == '[' {
 		return json.Unmarshal(text, &in.batch)
 	}
-	in.scheduled = true
-	return nil
+	type event automationsIn
+	return json.Unmarshal(text, (*event)(in))
 }
