@@ -197,7 +197,7 @@ func (r Runner) refused(ctx context.Context, a export.Automation, cause error, o
 		return errors.Join(cause, err)
 	}
 	out.Failed++
-	r.Metrics.AutomationFailed(ctx, f.Code)
+	r.Metrics.AutomationFailed(ctx)
 	r.Log.WarnContext(ctx, "an automation's export was refused", "code", f.Code, "error", cause.Error(), "given_up", given)
 	return nil
 }

@@ -120,7 +120,7 @@ func (r *Recorder) AutomationFired(ctx context.Context) {
 	r.write(ctx, nil, sample{automationsFired, 1, ""})
 }
 
-// AutomationFailed counts an export that an automation could not make, by the failure's code.
-func (r *Recorder) AutomationFailed(ctx context.Context, reason string) {
-	r.write(ctx, nil, sample{automationsFailed, 1, bounded(reason)})
+// AutomationFailed counts a try at an automation's export that failed.
+func (r *Recorder) AutomationFailed(ctx context.Context) {
+	r.write(ctx, nil, sample{automationsFailed, 1, ""})
 }

@@ -55,7 +55,7 @@ func everything(t *testing.T, level slog.Level) string {
 	r.Swept(ctx, false, 0, time.Time{})
 	r.AutomationsRun(ctx)
 	r.AutomationFired(ctx)
-	r.AutomationFailed(ctx, "connector_not_found")
+	r.AutomationFailed(ctx)
 	return out.String()
 }
 
@@ -69,7 +69,7 @@ func TestValues(t *testing.T) {
 		"ExportsFailed": 2, "ExportsFailed{Reason=destination_busy}": 1, "ExportsFailed{Reason=other}": 1, "DeadLetters": 1, "AttemptsRequeued": 1,
 		"StepRetries": 1, "StepRetries{Step=plan}": 1, "StepFailures{Error=Export.Internal}": 1, "SweepRescues": 1,
 		"SweepRuns": 3, "OpenExports": 3, "OldestOpenExportAge": 3600,
-		"AutomationRuns": 1, "AutomationExports": 1, "AutomationFailures": 1, "AutomationFailures{Reason=connector_not_found}": 1,
+		"AutomationRuns": 1, "AutomationExports": 1, "AutomationFailures": 1,
 	}
 	if diff := cmp.Diff(want, emftest.Sums(values)); diff != "" {
 		t.Errorf("sums (-want +got):\n%s", diff)

@@ -42,7 +42,7 @@ var (
 	sweepRescues      = Metric{"SweepRescues", count, true, "", "the sweeper hands an export whose execution is silent or gone to another one"}
 	automationRuns    = Metric{"AutomationRuns", count, true, "", "the scheduled look at automations ends well: once a minute"}
 	automationsFired  = Metric{"AutomationExports", count, true, "", "an automation's export is made"}
-	automationsFailed = Metric{"AutomationFailures", count, true, byReason, "an automation's export can't be made; it is tried again unless its reason is the customer's to mend"}
+	automationsFailed = Metric{"AutomationFailures", count, true, "", "a try at an automation's export fails; the log has the code"}
 	openExports       = Metric{"OpenExports", count, true, "", "with `SweepRuns`: exports that have not ended"}
 	oldestOpenAge     = Metric{"OldestOpenExportAge", seconds, true, "", "with `SweepRuns`: age of the oldest open export, 0 without one"}
 )
