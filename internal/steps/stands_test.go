@@ -150,6 +150,7 @@ func (w *world) checkCopies(e export.Export, document, manifest []byte) {
 		return
 	}
 	want := map[string][]byte{"base/team/exp_1.json": document, "base/team/exp_1.manifest.json": manifest}
+	w.checkLatest(e, want)
 	if held := w.customer.holds(); !maps.EqualFunc(held, want, bytes.Equal) {
 		w.t.Errorf("the destination holds %q, want %q", held, want)
 	}
