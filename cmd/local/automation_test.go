@@ -37,9 +37,6 @@ const latestURI = "s3://" + customerBucket + "/" + demo.BasePath + "/nightly/lat
 // next one takes its place; a pause holds, over a kill as well.
 func TestAutomation(t *testing.T) {
 	s := startService(t, "-debounce", "1s")
-	if got := s.exportsOf("idx_mine"); len(got) != 0 {
-		t.Fatalf("the demo made exports: %v", got)
-	}
 	s.load("run_0", 5, "--index", "idx_mine") // the index has to be there before its automation
 	s.vvxJSON("automation", "set", "idx_mine", "--connector", demo.ConnectorID, "--subpath", "nightly")
 
@@ -66,6 +63,26 @@ func TestAutomation(t *testing.T) {
 	s.pointsAt(last(all), 65)
 	s.load("run_5", 5, "--index", "idx_mine")
 	s.automatic("idx_mine", 80)
+}
+
+// TestTheDemoMakesNoExport: its runs are told of as well, and nobody waits for them.
+func TestTheDemoMakesNoExport(t *testing.T) {
+	s := startService(t, "-debounce", "1s")
+	s.quiet(demo.IndexID, 0)
+	s.vvxJSON("automation", "set", demo.IndexID, "--connector", demo.ConnectorID)
+	s.kill()
+	s.start() // nothing is loaded anew
+	s.quiet(demo.IndexID, 0)
+}
+
+// TestAutomationOnDynamoDB: the table's stream tells of a run, and one export follows.
+func TestAutomationOnDynamoDB(t *testing.T) {
+	s := startService(t, "-debounce", "1s", "-dynamodb-endpoint", emptyDynamoDB(t))
+	s.load("run_0", 5, "--index", "idx_mine")
+	s.vvxJSON("automation", "set", "idx_mine", "--connector", demo.ConnectorID, "--subpath", "nightly")
+	s.load("run_1", 20, "--index", "idx_mine")
+	s.automatic("idx_mine", 25)
+	s.quiet("idx_mine", len(s.settled("idx_mine")))
 }
 
 // TestAutomationOverKills pulls the plug again and again while runs are loaded: in the end latest.json names an export of

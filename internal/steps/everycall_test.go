@@ -28,9 +28,7 @@ func scenarios() map[string]scenario {
 				return none
 			}
 		}},
-		"automation":               {request: delivered, origin: export.OriginAutomation},
-		"automation's next":        {request: delivered, origin: export.OriginAutomation, prepare: pointTo(-time.Minute)},
-		"automation's overtaken":   {request: delivered, origin: export.OriginAutomation, prepare: pointTo(time.Minute)},
+		"automation":               {request: delivered, origin: export.OriginAutomation, prepare: pointTo(-time.Minute)},
 		"results changed":          {request: wholeIndex, fails: true, prepare: change},
 		"every format":             {request: everyFormat},
 		"sharded, every format":    {request: everyFormat, sharded: true},

@@ -80,6 +80,18 @@ func TestLatestFollowsTheFiles(t *testing.T) {
 	})
 }
 
+// TestAnOlderExportIsDeliveredLast: latest.json goes on naming the younger one, and the older one is completed.
+func TestAnOlderExportIsDeliveredLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e := play(t, scenario{request: delivered, origin: export.OriginAutomation, prepare: pointTo(time.Minute)})
+		w.checkEnd(e)
+		var l connector.Latest
+		if err := json.Unmarshal(w.customer.holds()[latestKey], &l); err != nil || l.ExportID != "exp_0" {
+			t.Errorf("latest.json names %s, %v", l.ExportID, err)
+		}
+	})
+}
+
 // TestSomebodysLatest: an object at the pointer's key that is none of ours is left as it is, and the export says so.
 func TestSomebodysLatest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
