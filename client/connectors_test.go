@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/videovector/exports/client"
 )
@@ -65,6 +66,13 @@ func TestRequests(t *testing.T) {
 		{"save automation", "PUT", "/indexes/idx_1/automations/export", `{"enabled":true,"paused":false,"destination_connector_id":"conn_1"}`, automationJSON,
 			func(ctx context.Context, c *client.Client) (any, error) {
 				return c.Automations.Save(ctx, "idx_1", client.Automation{Enabled: true, DestinationConnectorID: "conn_1"})
+			}},
+		{"save automation as it was read", "PUT", "/indexes/idx_1/automations/export", `{"enabled":false,"paused":true,"destination_connector_id":"conn_1","destination_subpath":"a/b","debounce_interval":"1h"}`, automationJSON,
+			func(ctx context.Context, c *client.Client) (any, error) {
+				return c.Automations.Save(ctx, "idx_1", client.Automation{
+					Paused: true, DestinationConnectorID: "conn_1", DestinationSubpath: "a/b", DebounceInterval: "1h",
+					WindowEndsAt: time.Now(), LastTriggeredAt: time.Now(), LastExportID: "exp_1", LastError: "e",
+				})
 			}},
 		{"pause", "POST", "/indexes/idx_1/automations/export/pause", "", automationJSON,
 			func(ctx context.Context, c *client.Client) (any, error) { return c.Automations.Pause(ctx, "idx_1") }},

@@ -53,6 +53,7 @@ type DeliveryReceipt struct {
 	VersionID      string    `json:"version_id"`      // S3's or Azure's version, Cloud Storage's generation; "" where none is kept
 	AlreadyPresent bool      `json:"already_present"` // an equal object stood there before
 	DeliveredAt    time.Time `json:"delivered_at"`
+	LatestURI      string    `json:"latest_uri"` // of an automation's export: latest.json, which names the latest delivery
 }
 
 // Export is one export as the API tells of it. What is null there is the zero value here.
@@ -99,6 +100,7 @@ type Export struct {
 	Compression           Compression      `json:"compression"`
 	Files                 []ExportFile     `json:"files"`   // empty until packaging is done; the manifest stands last
 	Outcome               string           `json:"outcome"` // OutcomeCancelled, or "" where the status tells
+	Origin                string           `json:"origin"`  // request or automation
 
 	raw json.RawMessage
 }

@@ -43,6 +43,7 @@ ReadExport 12 4.3
 DownloadExport 12 4.3
 ControlExport 12 4.3
 ManageWebhook 12 4.3
+ManageAutomation 12 4.3
 Package 15 5.5
 Assemble 15 5.5
 ManageConnector 15 5.5

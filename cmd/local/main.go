@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/videovector/exports/internal/webhook"
 )
@@ -39,6 +40,7 @@ type options struct {
 	gcsEndpoint, gcsTokenURL, azureEndpoint, azureLoginURL string
 	webhooks                                               webhook.Local
 	shardAbove, shardSize                                  int64 // MiB; 0 means the deployed sizes
+	debounce                                               time.Duration
 }
 
 func main() {
@@ -76,6 +78,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&o.webhooks.Retry, "webhook-retry", 0, "try an event again after this `time`, doubling, as deployed 1m")
 	flags.Int64Var(&o.shardAbove, "shard-above", 0, "package exports of more than this many `MiB` of records in shards, as deployed above 2048")
 	flags.Int64Var(&o.shardSize, "shard-size", 0, "let a shard have at least this many `MiB`, as deployed 1024")
+	flags.DurationVar(&o.debounce, "debounce", 0, "let automations gather runs for this `time`, whatever they say, and look for the end of it as often")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -100,6 +103,10 @@ func (o options) check() error {
 		return errors.New("-shard-above and -shard-size must not be negative")
 	case o.webhooks.Retry < 0:
 		return errors.New("-webhook-retry must not be negative")
+	case o.debounce < 0:
+		return errors.New("-debounce must not be negative")
+	case o.realBootstrap && o.debounce > 0:
+		return errors.New("with -real-bootstrap automations wait as they do when deployed; leave out -debounce")
 	case o.realBootstrap && (o.shardAbove > 0 || o.shardSize > 0):
 		return errors.New("with -real-bootstrap the functions shard as they do when deployed; leave out -shard-above and -shard-size")
 	}

@@ -130,8 +130,8 @@ func (s *stack) assemble(ctx context.Context) error {
 		Connectors: connectors, Sealer: sealer, Keyring: keyring, Origin: origin, NewID: ids.NewExport,
 		NewConnectorID: ids.NewConnector, NewExternalID: ids.NewExternal, Clock: time.Now, Log: s.log,
 		WebhookClient: receivers, NewWebhookID: ids.NewWebhook, NewEventID: ids.NewEvent, NewWebhookSecret: webhook.NewSecret,
-		WebhookRetry:   s.options.webhooks.Retry,
-		ShardThreshold: s.options.shardAbove << 20, ShardBytes: s.options.shardSize << 20,
+		WebhookRetry: s.options.webhooks.Retry,
+		Debounce:     s.options.debounce, ShardThreshold: s.options.shardAbove << 20, ShardBytes: s.options.shardSize << 20,
 	}
 	if s.invoker, err = inProcess(s.parts); err != nil {
 		return err
@@ -158,6 +158,7 @@ var handlers = map[string]func(wiring.Parts) any{
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
 	"control-export": wiring.ControlExport, "manage-connector": wiring.ManageConnector, "presign": wiring.Presign, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
 	"rotate-signing-key": wiring.RotateSigningKey, "manage-webhook": wiring.ManageWebhook, "send-events": wiring.SendEvents,
+	"manage-automation": wiring.ManageAutomation, "run-automations": wiring.RunAutomations,
 }
 
 // inProcess makes the functions run in this process, with the time limits that the template gives them.

@@ -25,7 +25,7 @@ type pipe struct {
 }
 
 // pipes are those of the template. A kind has one at most.
-var pipes = []pipe{{changes.KindExport, "send-events"}}
+var pipes = []pipe{{changes.KindExport, "send-events"}, {changes.KindRun, "run-automations"}}
 
 // startPipes moves changes to the functions until the service ends. What happened while it was down is told first.
 func (s *stack) startPipes(ctx context.Context) error {

@@ -210,6 +210,7 @@ func (s *stack) serveHTTP(ctx context.Context, l listeners) (ended <-chan error,
 	go func() { failed <- secure.ServeTLS(l.tls, "", "") }()
 	go s.sweepRegularly(ctx)
 	go s.expireRegularly(ctx)
+	go s.runAutomationsRegularly(ctx)
 	done := make(chan error, 1)
 	go func() {
 		var err error

@@ -126,16 +126,24 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 	if memo != nil {
 		memo.ResourceID = e.ID
 	}
-	first, created, err := s.Records.CreateExport(ctx, e, memo)
+	first, created, err := s.accept(ctx, e, memo)
 	if err != nil {
 		return "", false, err
 	}
 	if !created {
 		return s.again(first, o)
 	}
-	s.Metrics.Created(ctx, append(noted(ctx), slog.String("export_id", e.ID))...)
-	s.start(ctx, e)
 	return e.ID, false, nil
+}
+
+// accept writes the export, counts it and starts it. Unless it was created, an earlier one stands in the record.
+func (s creator) accept(ctx context.Context, e export.Export, memo *store.Idempotency) (first store.Idempotency, created bool, err error) {
+	first, created, err = s.Records.CreateExport(ctx, e, memo)
+	if err == nil && created {
+		s.Metrics.Created(ctx, append(noted(ctx), slog.String("export_id", e.ID))...)
+		s.start(ctx, e)
+	}
+	return first, created, err
 }
 
 // remembered is the record that an earlier order with the key has left; fault.NotFound without one, or without a key.

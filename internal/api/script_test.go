@@ -172,6 +172,8 @@ func (s *script) do(lines string) {
 			h.Status, h.FailureCount, h.LastFailureAt = webhook.Disabled, webhook.DisableAfter, s.now
 			_, err = s.store.SaveWebhook(s.t.Context(), h, h.Revision)
 			s.must(err)
+		case "finish":
+			s.finish(arg)
 		case "place":
 			s.customer.Place(arg, []byte("content"))
 		case "deny": // "deny Create", "deny nothing"

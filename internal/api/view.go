@@ -50,6 +50,7 @@ type exportView struct {
 	Compression           string           `json:"compression"`
 	Files                 []exportFileView `json:"files"`
 	Outcome               *string          `json:"outcome"` // "cancelled", or nothing that the status doesn't tell
+	Origin                string           `json:"origin"`
 }
 
 // paramsView echoes what the caller gave. It may hold these four keys and no other, each equal to its top-level field.
@@ -70,13 +71,14 @@ type receiptView struct {
 	VersionID      *string `json:"version_id"`
 	AlreadyPresent bool    `json:"already_present"`
 	DeliveredAt    *string `json:"delivered_at"`
+	LatestURI      *string `json:"latest_uri"`
 }
 
 func receipt(r *export.Receipt) *receiptView {
 	if r == nil {
 		return nil
 	}
-	return &receiptView{r.URI, r.ManifestURI, r.Bytes, r.SHA256, given(r.ETag), given(r.VersionID), r.AlreadyPresent, stamp(r.DeliveredAt)}
+	return &receiptView{r.URI, r.ManifestURI, r.Bytes, r.SHA256, given(r.ETag), given(r.VersionID), r.AlreadyPresent, stamp(r.DeliveredAt), given(r.LatestURI)}
 }
 
 type progressView struct {
@@ -101,7 +103,7 @@ func view(e export.Export, now time.Time) exportView {
 		ExpiresIn:    export.FormatLife(e.Request.Life()),
 		ErrorMessage: given(e.ErrorMessage), LastError: given(e.LastError),
 		UserID: given(e.UserID), ResultScope: string(e.Request.Scope), Progress: progress(e, now), DeliveryReceipt: receipt(e.Receipt),
-		Outcome: given(string(e.Outcome)),
+		Outcome: given(string(e.Outcome)), Origin: cmp.Or(string(e.Origin), "request"),
 		Formats: formatsOf(e.Request), Compression: string(cmp.Or(e.Request.Compression, export.None)),
 	}
 	v.place(e, now)

@@ -169,7 +169,7 @@ func TestViewsFields(t *testing.T) {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		t.Fatal(err)
 	}
-	want := append(slices.Clone(fieldNames), "user_id", "result_scope", "presigned_url", "presigned_url_expires_at", "progress", "counts", "sha256", "manifest_sha256", "delivery_receipt", "expires_at", "expires_in", "formats", "compression", "files", "outcome")
+	want := append(slices.Clone(fieldNames), "user_id", "result_scope", "presigned_url", "presigned_url_expires_at", "progress", "counts", "sha256", "manifest_sha256", "delivery_receipt", "expires_at", "expires_in", "formats", "compression", "files", "outcome", "origin")
 	slices.Sort(want)
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(v))); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)

@@ -111,7 +111,10 @@ func newWorld(t testing.TB) *world {
 		"ControlExportFunction": apigw.Handler(api.ControlExport(api.ControlConfig{
 			Exports: gate, Clearer: w, Starter: w, Keys: ring, Clock: clock, Log: log,
 		}), log),
-		"ManageWebhookFunction":   w.hooks(),
+		"ManageWebhookFunction": w.hooks(),
+		"ManageAutomationFunction": apigw.Handler(api.ManageAutomation(api.AutomationConfig{
+			Automations: gate, Window: export.Debounce.Duration, Clock: clock, Log: log,
+		}), log),
 		"ManageConnectorFunction": w.manager(func(time.Time) string { w.ids++; return fmt.Sprintf("conn_%d", w.ids) }),
 	}
 	w.download = api.DownloadConfig{
@@ -442,6 +445,14 @@ func (g gate) Connector(ctx context.Context, account, id string) (store.Connecto
 
 func (g gate) ListConnectors(ctx context.Context, account string) ([]store.Connector, error) {
 	return pass(g, func() ([]store.Connector, error) { return g.Store.ListConnectors(ctx, account) })
+}
+
+func (g gate) Automation(ctx context.Context, account, index string) (export.Automation, error) {
+	return pass(g, func() (export.Automation, error) { return g.Store.Automation(ctx, account, index) })
+}
+
+func (g gate) SaveAutomation(ctx context.Context, a export.Automation, revision int64, noted *store.Ending) (export.Automation, error) {
+	return pass(g, func() (export.Automation, error) { return g.Store.SaveAutomation(ctx, a, revision, noted) })
 }
 
 func pass[T any](g gate, call func() (T, error)) (T, error) {

@@ -24,6 +24,10 @@ type Target interface {
 	// object appears whole or not at all, and an attempt that broke off leaves nothing that a later one doesn't clear
 	// away or the store drops by itself.
 	Create(ctx context.Context, o Object) error
+	// Replace writes a small object, by one request, over the one that Open told old of, provided that this one still
+	// stands there; else, also where nothing does any more, it fails with fault.Conflict. Whoever reads the key sees the
+	// old object or the new one, whole. It is for pointers only: a document is never written over.
+	Replace(ctx context.Context, o Object, old Info) error
 	// Open reads the object at the key to its end; the body is closed by the caller. Absence is fault.NotFound.
 	Open(ctx context.Context, key string) (io.ReadCloser, Info, error)
 	// Remove deletes the object; an absent one is success.

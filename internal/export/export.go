@@ -90,6 +90,14 @@ func (r Request) Files() []Format {
 	return r.Formats
 }
 
+// Origin is what asked for an export.
+type Origin string
+
+const (
+	OriginRequest    Origin = "" // a user's request
+	OriginAutomation Origin = "automation"
+)
+
 // Destination is where a connector export goes. Both paths are normalised: no leading or trailing slash.
 type Destination struct {
 	ConnectorID string
@@ -102,6 +110,7 @@ type Export struct {
 	ID        string
 	AccountID string
 	UserID    string
+	Origin    Origin
 	Request   Request
 
 	Status      Status
@@ -227,6 +236,9 @@ type Receipt struct {
 	VersionID      string // "" where the bucket keeps no versions
 	DeliveredAt    time.Time
 	AlreadyPresent bool // an equal object was there before
+	// LatestURI is where the pointer to the latest delivery stands, which named this one or a later one when it was
+	// written; "" of an export that no automation made.
+	LatestURI string
 }
 
 // Fence is what must still hold in the store for a write to be accepted.

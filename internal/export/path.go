@@ -80,6 +80,10 @@ func ObjectName(id string) string { return id + ".json" }
 // ManifestName is the file name of the manifest beside the document.
 func ManifestName(id string) string { return id + ".manifest.json" }
 
+// LatestName is the file name of the pointer to an automation's latest delivery. No export's file has it: their names
+// begin with their ids.
+const LatestName = "latest.json"
+
 // RejectsName is the file name of the records that could not be exported.
 func RejectsName(id string) string { return id + ".rejects.ndjson" }
 

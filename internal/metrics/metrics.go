@@ -115,3 +115,18 @@ func (r *Recorder) Swept(ctx context.Context, measured bool, open int, oldest ti
 	}
 	r.write(ctx, nil, samples...)
 }
+
+// AutomationsRun is the sign of life of whoever carries automations out.
+func (r *Recorder) AutomationsRun(ctx context.Context) {
+	r.write(ctx, nil, sample{automationRuns, 1, ""})
+}
+
+// AutomationFired counts an export that an automation made.
+func (r *Recorder) AutomationFired(ctx context.Context) {
+	r.write(ctx, nil, sample{automationsFired, 1, ""})
+}
+
+// AutomationFailed counts a try at an automation's export that failed.
+func (r *Recorder) AutomationFailed(ctx context.Context) {
+	r.write(ctx, nil, sample{automationsFailed, 1, ""})
+}

@@ -58,6 +58,9 @@ func everything(t *testing.T, level slog.Level) string {
 	r.EventDelivered(ctx)
 	r.EventRetried(ctx)
 	r.EventFailed(ctx)
+	r.AutomationsRun(ctx)
+	r.AutomationFired(ctx)
+	r.AutomationFailed(ctx)
 	return out.String()
 }
 
@@ -73,6 +76,7 @@ func TestValues(t *testing.T) {
 		"StepRetries": 1, "StepRetries{Step=plan}": 1, "StepFailures{Error=Export.Internal}": 1, "SweepRescues": 1,
 		"SweepRuns": 3, "OpenExports": 3, "OldestOpenExportAge": 3600,
 		"EventsDelivered": 1, "EventsRetried": 1, "EventsFailed": 1,
+		"AutomationRuns": 1, "AutomationExports": 1, "AutomationFailures": 1,
 	}
 	if diff := cmp.Diff(want, emftest.Sums(values)); diff != "" {
 		t.Errorf("sums (-want +got):\n%s", diff)

@@ -26,27 +26,30 @@ const (
 
 // The metrics.
 var (
-	exportsCreated   = Metric{"ExportsCreated", count, true, "", "an export is accepted; a repeated request makes none"}
-	exportsCompleted = Metric{"ExportsCompleted", count, true, "", "an export ends as `completed`"}
-	exportsFailed    = Metric{"ExportsFailed", count, true, byReason, "an export ends as `failed`, dead letters included"}
-	exportsCancelled = Metric{"ExportsCancelled", count, true, "", "an export is cancelled by its owner, which is no failure"}
-	exportsRetried   = Metric{"ExportsRetried", count, true, "", "an export that has failed is retried by its owner"}
-	deadLetters      = Metric{"DeadLetters", count, true, "", "an export ends as `failed` since every attempt is used up"}
-	timeToComplete   = Metric{"TimeToComplete", seconds, true, "", "with `ExportsCompleted`: since it was created, or retried"}
-	bytesExported    = Metric{"BytesExported", bytes, true, "", "with `ExportsCompleted`: of all its files"}
-	rowsExported     = Metric{"RowsExported", count, true, "", "with `ExportsCompleted`: its results"}
-	rowsRejected     = Metric{"RowsRejected", count, true, "", "with `ExportsCompleted`: records that could not be exported"}
-	queueAge         = Metric{"QueueAge", seconds, true, "", "an export is claimed for the first time: since it was created, or retried"}
-	attemptsRequeued = Metric{"AttemptsRequeued", count, true, "", "an attempt failed and another one is queued"}
-	stepRetries      = Metric{"StepRetries", count, true, byStep, "the state machine calls a step again"}
-	stepFailures     = Metric{"StepFailures", count, false, byError, "a call of a step fails"}
-	sweepRuns        = Metric{"SweepRuns", count, true, "", "the scheduled sweep ends well: once a minute"}
-	sweepRescues     = Metric{"SweepRescues", count, true, "", "the sweeper hands an export whose execution is silent or gone to another one"}
-	openExports      = Metric{"OpenExports", count, true, "", "with `SweepRuns`: exports that have not ended"}
-	eventsDelivered  = Metric{"EventsDelivered", count, true, "", "a webhook has taken an event"}
-	eventsRetried    = Metric{"EventsRetried", count, true, "", "an attempt at a webhook fails and another is to come"}
-	eventsFailed     = Metric{"EventsFailed", count, true, "", "an event is given up for a webhook"}
-	oldestOpenAge    = Metric{"OldestOpenExportAge", seconds, true, "", "with `SweepRuns`: age of the oldest open export, since its creation or retry, 0 without one"}
+	exportsCreated    = Metric{"ExportsCreated", count, true, "", "an export is accepted; a repeated request makes none"}
+	exportsCompleted  = Metric{"ExportsCompleted", count, true, "", "an export ends as `completed`"}
+	exportsFailed     = Metric{"ExportsFailed", count, true, byReason, "an export ends as `failed`, dead letters included"}
+	exportsCancelled  = Metric{"ExportsCancelled", count, true, "", "an export is cancelled by its owner, which is no failure"}
+	exportsRetried    = Metric{"ExportsRetried", count, true, "", "an export that has failed is retried by its owner"}
+	deadLetters       = Metric{"DeadLetters", count, true, "", "an export ends as `failed` since every attempt is used up"}
+	timeToComplete    = Metric{"TimeToComplete", seconds, true, "", "with `ExportsCompleted`: since it was created, or retried"}
+	bytesExported     = Metric{"BytesExported", bytes, true, "", "with `ExportsCompleted`: of all its files"}
+	rowsExported      = Metric{"RowsExported", count, true, "", "with `ExportsCompleted`: its results"}
+	rowsRejected      = Metric{"RowsRejected", count, true, "", "with `ExportsCompleted`: records that could not be exported"}
+	queueAge          = Metric{"QueueAge", seconds, true, "", "an export is claimed for the first time: since it was created, or retried"}
+	attemptsRequeued  = Metric{"AttemptsRequeued", count, true, "", "an attempt failed and another one is queued"}
+	stepRetries       = Metric{"StepRetries", count, true, byStep, "the state machine calls a step again"}
+	stepFailures      = Metric{"StepFailures", count, false, byError, "a call of a step fails"}
+	sweepRuns         = Metric{"SweepRuns", count, true, "", "the scheduled sweep ends well: once a minute"}
+	sweepRescues      = Metric{"SweepRescues", count, true, "", "the sweeper hands an export whose execution is silent or gone to another one"}
+	openExports       = Metric{"OpenExports", count, true, "", "with `SweepRuns`: exports that have not ended"}
+	eventsDelivered   = Metric{"EventsDelivered", count, true, "", "a webhook has taken an event"}
+	eventsRetried     = Metric{"EventsRetried", count, true, "", "an attempt at a webhook fails and another is to come"}
+	eventsFailed      = Metric{"EventsFailed", count, true, "", "an event is given up for a webhook"}
+	automationRuns    = Metric{"AutomationRuns", count, true, "", "the scheduled look at automations ends well: once a minute"}
+	automationsFired  = Metric{"AutomationExports", count, true, "", "an automation's export is made"}
+	automationsFailed = Metric{"AutomationFailures", count, true, "", "a try at an automation's export fails; the log has the code"}
+	oldestOpenAge     = Metric{"OldestOpenExportAge", seconds, true, "", "with `SweepRuns`: age of the oldest open export, since its creation or retry, 0 without one"}
 )
 
 // All are the metrics that functions write, in the order of the documentation.
@@ -54,4 +57,5 @@ var All = []Metric{
 	exportsCreated, exportsCompleted, exportsFailed, exportsCancelled, exportsRetried, deadLetters, timeToComplete, bytesExported, rowsExported, rowsRejected,
 	queueAge, attemptsRequeued, stepRetries, stepFailures, sweepRuns, sweepRescues, openExports, oldestOpenAge,
 	eventsDelivered, eventsRetried, eventsFailed,
+	automationRuns, automationsFired, automationsFailed,
 }

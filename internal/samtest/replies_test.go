@@ -28,6 +28,8 @@ var invocations = []struct{ function, event string }{
 	{"ManageConnectorFunction", "manage-connector.test"},
 	{"ManageWebhookFunction", "manage-webhook.retrieve"},
 	{"SendEventsFunction", "send-events.pipe.gone"},
+	{"ManageAutomationFunction", "manage-automation.retrieve"},
+	{"RunAutomationsFunction", "run-automations.runs"},
 	{"PlanFunction", "plan.download"},
 	{"PackageFunction", "package.whole"},
 	{"AssembleFunction", "assemble.whole"},

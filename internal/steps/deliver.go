@@ -19,7 +19,8 @@ type DeliverRecords interface {
 	Connector(ctx context.Context, account, id string) (store.Connector, error)
 }
 
-// Deliver copies document and manifest to the export's connector.
+// Deliver copies document and manifest to the export's connector. Of an automation's export it then swaps the pointer
+// to the latest delivery.
 type Deliver struct {
 	Records    DeliverRecords
 	Artifacts  blob.Reader
@@ -54,6 +55,9 @@ func (s Deliver) Handle(ctx context.Context, job Job) (Done, error) {
 	p := newProgress(s.Records, s.Clock, job, e)
 	receipt, err := deliver(ctx, p, fenced(s.Records, job, s.Clock, target), delivery)
 	if err != nil {
+		return Done{}, err
+	}
+	if receipt.LatestURI, err = s.point(ctx, fenced(s.Records, job, s.Clock, target), e, delivery); err != nil {
 		return Done{}, err
 	}
 	if e, err = p.end(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/videovector/exports/internal/export"
 )
@@ -27,6 +28,7 @@ func scenarios() map[string]scenario {
 				return none
 			}
 		}},
+		"automation":               {request: delivered, origin: export.OriginAutomation, prepare: pointTo(-time.Minute)},
 		"results changed":          {request: wholeIndex, fails: true, prepare: change},
 		"every format":             {request: everyFormat},
 		"sharded, every format":    {request: everyFormat, sharded: true},

@@ -175,6 +175,7 @@ func (w *world) checkCopies(e export.Export, document []byte) {
 	for _, key := range w.objects() {
 		want["base/team/"+strings.TrimPrefix(key, folderKey)] = w.artifact(key)
 	}
+	w.checkLatest(e, want)
 	if held := w.customer.holds(); !maps.EqualFunc(held, want, bytes.Equal) {
 		w.t.Errorf("the destination holds %d objects, want these %d: %v", len(held), len(want), slices.Sorted(maps.Keys(want)))
 	}

@@ -36,6 +36,11 @@ func (c *customer) Abandon(_ context.Context, key string) error {
 	return c.do("target.Abandon "+key, func() error { return nil })
 }
 
+// Replace implements connector.Target.
+func (c *customer) Replace(ctx context.Context, o connector.Object, old connector.Info) error {
+	return c.do("target.Replace "+o.Key, func() error { return c.bucket.Replace(ctx, o, old) })
+}
+
 // Open implements connector.Target.
 func (c *customer) Open(ctx context.Context, key string) (body io.ReadCloser, info connector.Info, err error) {
 	err = c.do("target.Open "+key, func() error { body, info, err = c.bucket.Open(ctx, key); return err })

@@ -45,6 +45,7 @@ type world struct {
 // scenario is what a world is made with, and how its export is to end.
 type scenario struct {
 	request   export.Request
+	origin    export.Origin
 	archive   []run        // nil means theArchive
 	sharded   bool         // small documents are large
 	large     bool         // documents are sharded that have some megabytes

@@ -17,6 +17,8 @@ var (
 	ErrIndexNotFound       = fault.New(fault.NotFound, "index_not_found", "There is no such index.")
 	ErrRunNotFound         = fault.New(fault.NotFound, "prompt_run_not_found", "There is no such prompt run.")
 	ErrConnectorNotFound   = fault.New(fault.NotFound, "connector_not_found", "There is no such connector.")
+	ErrAutomationNotFound  = fault.New(fault.NotFound, "automation_not_found", "This index has no export automation.")
+	ErrEndingNotFound      = fault.New(fault.NotFound, "ending_not_found", "No end of this run was noted.")
 	ErrAPIKeyNotFound      = fault.New(fault.NotFound, "api_key_not_found", "There is no such API key.")
 	// ErrAPIKeyExists refuses to create a key whose id or hash another one has.
 	ErrAPIKeyExists = fault.New(fault.Conflict, "api_key_exists", "There is an API key with this id already.")

@@ -19,6 +19,7 @@ type Store interface {
 	Connectors
 	Webhooks
 	Deliveries
+	Automations
 }
 
 // Exports keeps export records, and the idempotency records that were written with them or with connectors. A record

@@ -175,6 +175,15 @@ func itemCalls(t *testing.T) map[string][]string {
 			_, _, err := s.CreateConnector(ctx, store.Connector{ID: "conn", AccountID: "acct"}, &idem)
 			return err
 		},
+		"Automation": func(s *dynamostore.Store) error { _, err := s.Automation(ctx, "acct", "idx"); return err },
+		"Ending":     func(s *dynamostore.Store) error { _, err := s.Ending(ctx, "acct", "idx", "run"); return err },
+		"SaveAutomation": func(s *dynamostore.Store) error {
+			a, noted := export.NewAutomation("acct", "idx", now), &store.Ending{RunID: "run", Text: "completed"}
+			_, _ = s.SaveAutomation(ctx, a, 0, noted) // it meets another transaction
+			_, err := s.SaveAutomation(ctx, a, 0, noted)
+			return err
+		},
+		"DueAutomations": func(s *dynamostore.Store) error { _, err := s.DueAutomations(ctx, now, 1); return err },
 		"ListConnectors": func(s *dynamostore.Store) error { _, err := s.ListConnectors(ctx, "acct"); return err },
 		"SaveConnector": func(s *dynamostore.Store) error {
 			_, err := s.SaveConnector(ctx, store.Connector{ID: "conn", AccountID: "acct"}, 0)

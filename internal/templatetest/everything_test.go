@@ -30,6 +30,7 @@ func runEverything(t *testing.T, l *ledger) {
 	t.Run("connectors", func(t *testing.T) { connectors(newWorld(t, l)) })
 	t.Run("controls", func(t *testing.T) { controls(newWorld(t, l)) })
 	t.Run("webhooks", func(t *testing.T) { webhooks(newWorld(t, l)) })
+	t.Run("automations", func(t *testing.T) { automations(newWorld(t, l)) })
 }
 
 // rotation replaces the signing keys once.
@@ -88,6 +89,46 @@ func connectors(w *world) {
 	call("POST", "/"+made.ID+"/browse", "", 200)
 	call("DELETE", "/"+made.ID, "", 200)
 	call("DELETE", "/"+made.ID, "", 404)
+}
+
+// automations saves one and lets it make an export, delivers that, and lets another one be refused.
+func automations(w *world) {
+	const path = "/v2/indexes/idx/automations/export"
+	call := func(method, action, body string, want int) {
+		w.http("manage-automation", method, path+action, body, want)
+	}
+	call("GET", "", "", 404)
+	call("PUT", "", `{"destination_connector_id":"conn"}`, 200)
+	call("POST", "/pause", "", 200)
+	call("POST", "/resume", "", 200)
+	heard := func(run string) {
+		_, err := w.call("run-automations", []any{map[string]string{"eventID": "1", "kind": "run", "account_id": "acct", "run_id": run, "status": "completed"}})
+		w.must(err)
+	}
+	due := func() export.Automation {
+		w.now = w.now.Add(6 * time.Minute)
+		w.step("run-automations", map[string]any{"detail-type": "Scheduled Event"})
+		a, err := w.store.Automation(w.t.Context(), "acct", "idx")
+		w.must(err)
+		return a
+	}
+	heard("run_1")
+	a := due()
+	job := map[string]any{"account_id": "acct", "export_id": a.LastExportID, "generation": 1}
+	for _, step := range []string{"plan", "package", "assemble", "presign", "deliver", "finish"} {
+		w.step(step, job)
+	}
+	heard("run_2")
+	w.must(w.store.DeleteConnector(w.t.Context(), "acct", "conn"))
+	if a = due(); a.LastError == "" {
+		w.t.Errorf("without its connector: %+v", a)
+	}
+	// A window that has ended and is paused before its export is made.
+	a.Firing = &export.Firing{Window: 3, ExportID: "exp_none", NextAt: w.now}
+	a.Paused = true
+	_, err := w.store.SaveAutomation(w.t.Context(), a, a.Revision, nil)
+	w.must(err)
+	due()
 }
 
 func download(w *world) {

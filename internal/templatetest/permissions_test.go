@@ -121,6 +121,8 @@ func TestWhoReachesEveryAccount(t *testing.T) {
 		"DownloadExportRole":       {"dynamodb:GetItem Table ACCT#*", "dynamodb:GetItem Table KEY#*"},
 		"ControlExportRole":        {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*"},
 		"ManageConnectorRole":      {"dynamodb:DeleteItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
+		"ManageAutomationRole":     {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*"},
+		"RunAutomationsRole":       {"dynamodb:BatchGetItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
 		"ManageWebhookRole":        {"dynamodb:DeleteItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
 		"SendEventsRole":           {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
 		"SweepRole":                {"dynamodb:DeleteItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "s3:AbortMultipartUpload ArtifactsBucket/artifacts/*", "s3:AbortMultipartUpload ArtifactsBucket/work/*", "s3:DeleteObject ArtifactsBucket/artifacts/*", "s3:DeleteObject ArtifactsBucket/work/*"},

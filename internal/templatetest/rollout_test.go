@@ -157,6 +157,6 @@ func TestMachineRollout(t *testing.T) {
 		}
 	}
 	if starters != 3 {
-		t.Errorf("%d functions start executions, want create-export, control-export and sweep", starters)
+		t.Errorf("%d functions start executions, want create-export, control-export, sweep and run-automations", starters)
 	}
 }

@@ -82,6 +82,26 @@ func (r records) ShardNotes(ctx context.Context, account, id string, generation 
 	return r.Store.ShardNotes(ctx, account, id, generation)
 }
 
+func (r records) Automation(ctx context.Context, account, indexID string) (export.Automation, error) {
+	r.note(ctx, "Automation")
+	return r.Store.Automation(ctx, account, indexID)
+}
+
+func (r records) SaveAutomation(ctx context.Context, next export.Automation, revision int64, noted *store.Ending) (export.Automation, error) {
+	r.note(ctx, "SaveAutomation")
+	return r.Store.SaveAutomation(ctx, next, revision, noted)
+}
+
+func (r records) Ending(ctx context.Context, account, indexID, runID string) (string, error) {
+	r.note(ctx, "Ending")
+	return r.Store.Ending(ctx, account, indexID, runID)
+}
+
+func (r records) DueAutomations(ctx context.Context, now time.Time, limit int) ([]store.AutomationRef, error) {
+	r.note(ctx, "DueAutomations")
+	return r.Store.DueAutomations(ctx, now, limit)
+}
+
 func (r records) Index(ctx context.Context, account, id string) (export.Index, error) {
 	r.note(ctx, "Index")
 	return r.Store.Index(ctx, account, id)

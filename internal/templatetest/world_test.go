@@ -38,6 +38,7 @@ var handlers = map[string]func(wiring.Parts) any{
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
 	"presign": wiring.Presign, "control-export": wiring.ControlExport, "manage-connector": wiring.ManageConnector, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
 	"rotate-signing-key": wiring.RotateSigningKey, "manage-webhook": wiring.ManageWebhook, "send-events": wiring.SendEvents,
+	"manage-automation": wiring.ManageAutomation, "run-automations": wiring.RunAutomations,
 }
 
 // world is the whole service in memory, over one record store and two buckets, with every function's calls noted.

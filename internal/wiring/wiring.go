@@ -66,6 +66,9 @@ type Parts struct {
 	MaxDownload int64
 	// Sizes of packaging, in bytes; 0 means the default. Tests make documents of many parts out of few bytes.
 	ShardThreshold, ShardBytes, PartBytes int64
+	// Debounce is how long the window of every automation is; 0 means as long as it says. Nobody waits for five minutes
+	// on one machine.
+	Debounce time.Duration
 }
 
 // metrics are written to the log.

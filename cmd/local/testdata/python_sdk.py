@@ -299,6 +299,41 @@ class Connectors(Suite):
         )
 
 
+class Automations(Suite):
+    """The SDK has no resource of automations: its transport makes the calls, with its credentials, retries and errors."""
+
+    PATH = "/indexes/idx_archive/automations/export"
+
+    def test_its_life(self):
+        # In this order: the index has one automation, and the first test of it finds none.
+        http = self.client._http
+        self.refused(NotFoundError, "automation_not_found", http.get, self.PATH)
+        self.refused(NotFoundError, "automation_not_found", http.post, self.PATH + "/pause")
+        wanted = {"enabled": True, "paused": False, "destination_connector_id": "conn_export", "destination_subpath": "nightly"}
+        saved = http.put(self.PATH, json=wanted)
+        self.assertEqual({name: saved[name] for name in wanted}, wanted)
+        self.assertEqual(saved["debounce_interval"], "5m")
+        self.assertEqual(http.get(self.PATH), saved)
+        paused = http.post(self.PATH + "/pause", headers={"Idempotency-Key": "pause:1"})
+        self.assertEqual({**saved, "paused": True, "updated_at": paused["updated_at"]}, paused)
+        resumed = http.post(self.PATH + "/resume", headers={"Idempotency-Key": "pause:1"})
+        self.assertEqual({**saved, "updated_at": resumed["updated_at"]}, resumed)
+        http.put(self.PATH, json={**wanted, "enabled": False, "destination_subpath": None})
+        self.assertIsNone(http.get(self.PATH)["destination_subpath"])
+        with client("read") as reader, client("other_account") as stranger:
+            self.assertFalse(reader._http.get(self.PATH)["enabled"])
+            self.refused(AuthorizationError, "authorization_insufficient_scope", reader._http.post, self.PATH + "/resume")
+            self.refused(NotFoundError, "automation_not_found", stranger._http.get, self.PATH)
+
+    def test_refusals(self):
+        http, path = self.client._http, "/indexes/idx_archive/automations/export"
+        wanted = {"destination_connector_id": "conn_export"}
+        self.refused(NotFoundError, "index_not_found", http.put, "/indexes/idx_unknown/automations/export", json=wanted)
+        self.refused(NotFoundError, "connector_not_found", http.put, path, json={"destination_connector_id": "conn_unknown"})
+        for wrong in ({}, {**wanted, "debounce_interval": "7m"}, {**wanted, "destination_subpath": "../up"}, {**wanted, "format": "csv"}):
+            self.refused(ValidationError, "validation_failed", http.put, path, json=wrong)
+
+
 class Asynchronously(unittest.TestCase):
     def test_an_export_and_a_connector(self):
         asyncio.run(self.both())

@@ -57,10 +57,11 @@ var reasons = map[string]*fault.Error{
 
 // What each call needs, for whoever assigns roles.
 const (
-	toWrite  = "write"
-	toRead   = "read"
-	toDelete = "delete"
-	toList   = "list"
+	toWrite   = "write"
+	toReplace = "overwrite"
+	toRead    = "read"
+	toDelete  = "delete"
+	toList    = "list"
 )
 
 // refusal reads a reply that isn't what was asked for, and says what the owner can do.

@@ -21,13 +21,18 @@ func (t *target) Create(ctx context.Context, o connector.Object) error {
 	if o.Bytes > t.blockBytes {
 		return t.upload(ctx, o)
 	}
+	return t.put(ctx, o, "If-None-Match", "*", toWrite)
+}
+
+// put writes the object by one request, under the condition that the header states.
+func (t *target) put(ctx context.Context, o connector.Object, header, value, permission string) error {
 	content, err := connector.ReadPart(ctx, o, 0, o.Bytes)
 	if err != nil {
 		return err
 	}
 	return t.tell(ctx, request{method: http.MethodPut, address: t.blob(o.Key, nil), body: content, header: map[string]string{
-		"x-ms-blob-type": "BlockBlob", "If-None-Match": "*", "Content-MD5": digest(content), "Content-Type": typeOf(o),
-	}}, http.StatusCreated, toWrite)
+		"x-ms-blob-type": "BlockBlob", header: value, "Content-MD5": digest(content), "Content-Type": typeOf(o),
+	}}, http.StatusCreated, permission)
 }
 
 // upload creates the object by blocks. It appears when their list is committed, if nothing stands there by then. Azure

@@ -1,5 +1,5 @@
 // Package conntest is the suite that every connector.Target passes, the one in memory included: what it writes, reads,
-// lists and removes, and that a delivery which is broken off at any request, in any of the ways in which the other side
+// replaces, lists and removes, and that a delivery which is broken off at any request, in any of the ways in which the other side
 // of a network fails, ends well when it is made again. faultproxy breaks the line between an adapter and a real store.
 package conntest
 
@@ -68,6 +68,10 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"large object", testLarge},
 		{"put", testPut},
 		{"deliver", testDeliver},
+		{"replace", testReplace},
+		{"racing replacements", testReplaceRace},
+		{"latest", testLatest},
+		{"racing latest", testLatestRace},
 		{"racing deliveries", testRace},
 		{"odd keys", testOddKeys},
 		{"refused keys", testRefusedKeys},
@@ -83,6 +87,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 	}
 	for _, f := range faults {
 		t.Run(f.Name, func(t *testing.T) { testFault(t, open(t), f) })
+		t.Run("latest, "+f.Name, func(t *testing.T) { testLatestFault(t, open(t), f) })
 	}
 }
 

@@ -62,6 +62,7 @@ func testRefusedKeys(t *testing.T, h Harness) {
 	before := h.Line.Requests()
 	for _, key := range []string{"", "/a", "a/", "a//b", "..", "../a", "a/../../b", "a/..", ".", "./a", "a/./b", `..\a`, "a\x00b", "a\nb", "a\xff"} {
 		refused(t, "Create "+key, h.Target.Create(t.Context(), Object(key, []byte("a"))), fault.Invalid)
+		refused(t, "Replace "+key, h.Target.Replace(t.Context(), Object(key, []byte("a")), connector.Info{ETag: "1", VersionID: "1"}), fault.Invalid)
 		_, _, err := h.Target.Open(t.Context(), key)
 		refused(t, "Open "+key, err, fault.Invalid)
 		refused(t, "Remove "+key, h.Target.Remove(t.Context(), key), fault.Invalid)

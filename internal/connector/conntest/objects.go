@@ -193,7 +193,10 @@ func testRevoked(t *testing.T, h Harness) { unusable(t, h.Revoked, "") }
 func unusable(t *testing.T, target connector.Target, code string) {
 	t.Helper()
 	for name, call := range map[string]func() error{
-		"Create":       func() error { return target.Create(t.Context(), Object("a", []byte("a"))) },
+		"Create": func() error { return target.Create(t.Context(), Object("a", []byte("a"))) },
+		"Replace": func() error {
+			return target.Replace(t.Context(), Object("a", []byte("a")), connector.Info{ETag: "1", VersionID: "1"})
+		},
 		"Create large": func() error { return target.Create(t.Context(), Object("a", content("a", 6<<20))) },
 		"Deliver":      func() error { _, err := connector.Deliver(t.Context(), target, delivery("a", 100)); return err },
 		"List": func() error {

@@ -30,10 +30,11 @@ var reasons = map[string]*fault.Error{
 
 // permissions are what each call needs, for whoever grants roles. Storage Object User has all of them.
 const (
-	toCreate = "storage.objects.create"
-	toRead   = "storage.objects.get"
-	toDelete = "storage.objects.delete"
-	toList   = "storage.objects.list"
+	toCreate  = "storage.objects.create"
+	toReplace = "storage.objects.create and storage.objects.delete"
+	toRead    = "storage.objects.get"
+	toDelete  = "storage.objects.delete"
+	toList    = "storage.objects.list"
 )
 
 // refusal reads a reply that isn't what was asked for, and says what the owner can do.
@@ -69,7 +70,7 @@ func (t *target) refusal(reply *http.Response, permission string) error {
 // absent tells a bucket that isn't there from an object that isn't: creating and listing find no object missing, and for
 // the others Google's text is all there is.
 func (t *target) absent(cause error, text []byte, permission string) error {
-	if permission == toCreate || permission == toList || bytes.Contains(text, []byte("bucket does not exist")) {
+	if permission == toCreate || permission == toReplace || permission == toList || bytes.Contains(text, []byte("bucket does not exist")) {
 		return fault.Wrap(cause, fault.Invalid, "destination_bucket_missing", "The connector's bucket does not exist.")
 	}
 	return fault.Wrap(cause, fault.NotFound, "object_not_found", "There is no such object.")

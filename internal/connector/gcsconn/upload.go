@@ -26,7 +26,7 @@ type stored struct {
 	Generation string `json:"generation"`
 }
 
-// absent is the condition of every write.
+// absent is the condition under which an object is created.
 var absent = url.Values{"ifGenerationMatch": {"0"}}
 
 // Create implements connector.Target.
@@ -41,11 +41,11 @@ func (t *target) Create(ctx context.Context, o connector.Object) error {
 	if err != nil {
 		return err
 	}
-	return t.write(ctx, o, content)
+	return t.write(ctx, o, content, absent, toCreate)
 }
 
-// write creates the object by one request, whose metadata holds the digests that Google checks.
-func (t *target) write(ctx context.Context, o connector.Object, content []byte) error {
+// write writes the object by one request, whose metadata holds the digests that Google checks.
+func (t *target) write(ctx context.Context, o connector.Object, content []byte, when url.Values, permission string) error {
 	digest := md5.Sum(content) //nolint:gosec // G401: what Content-MD5 is made of
 	checksum := encodeCRC(crc32.Checksum(content, castagnoli))
 	body, boundary, err := related(map[string]string{
@@ -56,8 +56,8 @@ func (t *target) write(ctx context.Context, o connector.Object, content []byte) 
 	}
 	var s stored
 	err = t.ask(ctx, request{
-		method: http.MethodPost, address: t.objects("/upload/storage/v1") + "?uploadType=multipart&" + absent.Encode(), body: body,
-		header: map[string]string{"Content-Type": "multipart/related; boundary=" + boundary}, permission: toCreate,
+		method: http.MethodPost, address: t.objects("/upload/storage/v1") + "?uploadType=multipart&" + when.Encode(), body: body,
+		header: map[string]string{"Content-Type": "multipart/related; boundary=" + boundary}, permission: permission,
 	}, &s)
 	if err != nil {
 		return err

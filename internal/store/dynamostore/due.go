@@ -89,8 +89,24 @@ func (s *Store) openInShard(ctx context.Context, shard string) (since []time.Tim
 	return since, nil
 }
 
-// dueInShard is the first entries of one partition, soonest first.
+// dueInShard is the first exports of one partition, soonest first.
 func (s *Store) dueInShard(ctx context.Context, shard string, now time.Time, limit int) ([]dueExport, error) {
+	items, err := s.dueIn(ctx, shard, now, limit)
+	var found []dueExport
+	for _, i := range items {
+		found = append(found, dueExport{Ref: ref(i.key), at: i.at})
+	}
+	return found, err
+}
+
+// dueItem is an entry of the index.
+type dueItem struct {
+	key item
+	at  int64 // ms since 1970
+}
+
+// dueIn is the first entries of one partition, soonest first.
+func (s *Store) dueIn(ctx context.Context, shard string, now time.Time, limit int) ([]dueItem, error) {
 	out, err := s.client.Query(ctx, &dynamodb.QueryInput{
 		TableName: aws.String(s.table), IndexName: aws.String(DueIndex),
 		KeyConditionExpression:    aws.String("open_shard = :shard AND due_at <= :now"),
@@ -100,7 +116,7 @@ func (s *Store) dueInShard(ctx context.Context, shard string, now time.Time, lim
 	if err != nil {
 		return nil, failure(err)
 	}
-	var found []dueExport
+	var found []dueItem
 	for _, i := range out.Items {
 		at, ok := i["due_at"].(*types.AttributeValueMemberN)
 		if !ok {
@@ -110,7 +126,7 @@ func (s *Store) dueInShard(ctx context.Context, shard string, now time.Time, lim
 		if err != nil {
 			return nil, store.Broken(err)
 		}
-		found = append(found, dueExport{Ref: ref(i), at: ms})
+		found = append(found, dueItem{i, ms})
 	}
 	return found, nil
 }

@@ -12,6 +12,7 @@ type exportRow struct {
 	ID          string             `dynamodbav:"export_id"`
 	AccountID   string             `dynamodbav:"account_id"`
 	UserID      string             `dynamodbav:"user_id"`
+	Origin      export.Origin      `dynamodbav:"origin,omitempty"`
 	Type        export.Type        `dynamodbav:"type"`
 	TargetID    string             `dynamodbav:"target_id"`
 	RunIDs      []string           `dynamodbav:"run_ids,omitempty"`
@@ -138,11 +139,12 @@ type receiptRow struct {
 	VersionID      string    `dynamodbav:"version_id"`
 	DeliveredAt    time.Time `dynamodbav:"delivered_at,omitempty"`
 	AlreadyPresent bool      `dynamodbav:"already_present"`
+	LatestURI      string    `dynamodbav:"latest_uri,omitempty"`
 }
 
 func rowOf(e export.Export, token string) exportRow {
 	r := exportRow{
-		ID: e.ID, AccountID: e.AccountID, UserID: e.UserID,
+		ID: e.ID, AccountID: e.AccountID, UserID: e.UserID, Origin: e.Origin,
 		Type: e.Request.Type, TargetID: e.Request.TargetID, RunIDs: e.Request.RunIDs, Scope: e.Request.Scope,
 		Destination: (*destinationRow)(e.Request.Destination),
 		Formats:     e.Request.Formats, Compression: e.Request.Compression, TextField: e.Request.TextField, KeepHours: e.Request.KeepHours,
@@ -170,7 +172,7 @@ func rowOf(e export.Export, token string) exportRow {
 
 func (r exportRow) export() export.Export {
 	return export.Export{
-		ID: r.ID, AccountID: r.AccountID, UserID: r.UserID,
+		ID: r.ID, AccountID: r.AccountID, UserID: r.UserID, Origin: r.Origin,
 		Request: export.Request{
 			Type: r.Type, TargetID: r.TargetID, RunIDs: r.RunIDs, Scope: r.Scope, Destination: (*export.Destination)(r.Destination),
 			Formats: r.Formats, Compression: r.Compression, TextField: r.TextField, KeepHours: r.KeepHours,

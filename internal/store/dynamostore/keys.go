@@ -23,6 +23,8 @@ type item = map[string]types.AttributeValue
 //	connector           ACCT#<account>         CONN#<connector id>
 //	webhook             ACCT#<account>         HOOK#<webhook id>
 //	delivery of one     ACCT#<account>         DLV#<delivery id>
+//	automation          ACCT#<account>         AUTO#<index id>
+//	noted end of a run  ACCT#<account>         ENDED#<index id>#<run id>
 //	index               ACCT#<account>         IDX#<index id>
 //	run                 ACCT#<account>         RUN#<run id>
 //	run of an index     ACCT#<account>         IDXRUN#<index id>#<run id>
@@ -35,12 +37,13 @@ type item = map[string]types.AttributeValue
 type key struct{ pk, sk string }
 
 const (
-	accountPrefix   = "ACCT#"
-	exportPrefix    = "EXP#"
-	connectorPrefix = "CONN#"
-	webhookPrefix   = "HOOK#"
-	deliveryPrefix  = "DLV#"
-	partPrefix      = "PART#"
+	accountPrefix    = "ACCT#"
+	exportPrefix     = "EXP#"
+	connectorPrefix  = "CONN#"
+	webhookPrefix    = "HOOK#"
+	deliveryPrefix   = "DLV#"
+	automationPrefix = "AUTO#"
+	partPrefix       = "PART#"
 )
 
 func exportKey(account, id string) key    { return key{accountPrefix + account, exportPrefix + id} }
@@ -50,6 +53,14 @@ func deliveryKey(account, id string) key  { return key{accountPrefix + account, 
 func indexKey(account, id string) key     { return key{accountPrefix + account, "IDX#" + id} }
 func runKey(account, id string) key       { return key{accountPrefix + account, "RUN#" + id} }
 func apiKeyKey(hash string) key           { return key{"KEY#" + hash, "KEY"} }
+
+func automationKey(account, index string) key {
+	return key{accountPrefix + account, automationPrefix + index}
+}
+
+func endingKey(account, index, run string) key {
+	return key{accountPrefix + account, "ENDED#" + index + "#" + run}
+}
 
 // keyIDKey and keyOfKey lie where no function may read: only those who administer keys look for one by anything but its
 // hash.
@@ -114,11 +125,21 @@ func dueShard(of string, n uint32) string { return fmt.Sprintf("%s#%d", of, n%du
 
 func shardOf(exportID string) string { return shardFor(openExports, exportID) }
 
-func shardFor(of, id string) string {
+func shardFor(of, id string) string { return dueShard(of, hashOf(id)) }
+
+func hashOf(id string) uint32 {
 	h := fnv.New32a()
 	h.Write([]byte(id))
-	return dueShard(of, h.Sum32())
+	return h.Sum32()
 }
+
+// automationShards is how many partitions of that index hold the automations that are due. There are few: one for each
+// index whose runs are just now finishing.
+const automationShards = 2
+
+func automationShard(n uint32) string { return fmt.Sprintf("AUTO#%d", n%automationShards) }
+
+func automationShardOf(id string) string { return automationShard(hashOf(id)) }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 

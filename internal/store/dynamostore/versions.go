@@ -32,6 +32,7 @@ var formats = map[string]format{
 	"DLV":  {},
 	"IDEM": {upgrades: []func(item){renameExport}, writes: 1},
 	"NOTE": {},
+	"AUTO": {},
 }
 
 // same is an upgrade to a format that differs by the version's attribute alone.

@@ -158,6 +158,25 @@ var migrations = []string{
 	CREATE INDEX deliveries_due ON deliveries (due_ms, account, id) WHERE due_ms IS NOT NULL;
 	CREATE INDEX deliveries_of_webhook ON deliveries (account, webhook, id);
 	CREATE INDEX deliveries_expiry ON deliveries (expires_ms);`,
+
+	// Export automations of indexes.
+	`CREATE TABLE automations (
+		account  TEXT NOT NULL,
+		index_id TEXT NOT NULL,
+		revision INTEGER NOT NULL,
+		due_ms   INTEGER, -- Unix time in ms; NULL when nobody need look
+		record   TEXT NOT NULL,
+		PRIMARY KEY (account, index_id)
+	) STRICT;
+	CREATE INDEX automations_due ON automations (due_ms, account, index_id) WHERE due_ms IS NOT NULL;
+
+	CREATE TABLE noted_endings (
+		account  TEXT NOT NULL,
+		index_id TEXT NOT NULL,
+		run      TEXT NOT NULL,
+		ending   TEXT NOT NULL,
+		PRIMARY KEY (account, index_id, run)
+	) STRICT, WITHOUT ROWID;`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.

@@ -84,6 +84,12 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"delivery save":                     testDeliverySave,
 		"deliveries listed":                 testDeliveriesListed,
 		"deliveries due":                    testDeliveriesDue,
+		"automation round trip":             testAutomations,
+		"automation of nobody":              testAutomationAbsent,
+		"automation save":                   testAutomationSave,
+		"automation save concurrently":      testAutomationSaveConcurrently,
+		"automation notes the end of a run": testAutomationNotes,
+		"automations due":                   testAutomationsDue,
 		"ids with separators":               testStrangeIDs,
 		"cancelled calls":                   testCancelled,
 	} {

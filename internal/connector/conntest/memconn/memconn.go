@@ -21,7 +21,7 @@ import (
 
 // Call is one call of the target.
 type Call struct {
-	Method string // Create, Open, Remove or List
+	Method string // Create, Replace, Open, Remove or List
 	Key    string // or prefix
 	N      int    // among all calls, from 1
 }
@@ -90,6 +90,16 @@ func (t *Target) URI(key string) string { return "mem://" + t.name + "/" + key }
 
 // Create implements connector.Target.
 func (t *Target) Create(ctx context.Context, o connector.Object) error {
+	return t.put(ctx, "Create", o, func(_ object, there bool) bool { return !there })
+}
+
+// Replace implements connector.Target.
+func (t *Target) Replace(ctx context.Context, o connector.Object, old connector.Info) error {
+	return t.put(ctx, "Replace", o, func(stored object, there bool) bool { return there && etag(stored) == old.ETag })
+}
+
+// put writes the object if the condition holds of what stands there.
+func (t *Target) put(ctx context.Context, method string, o connector.Object, when func(stored object, there bool) bool) error {
 	if err := connector.CheckKey(o.Key); err != nil {
 		return err
 	}
@@ -100,14 +110,16 @@ func (t *Target) Create(ctx context.Context, o connector.Object) error {
 	if err := ctx.Err(); err != nil {
 		return fault.Wrap(err, fault.Unavailable, "destination_unavailable", "The destination was not waited for.")
 	}
-	return t.call("Create", o.Key, func() error {
-		if _, ok := t.objects[o.Key]; ok {
-			return fault.New(fault.Conflict, "destination_exists", "An object stands there.")
+	return t.call(method, o.Key, func() error {
+		if stored, there := t.objects[o.Key]; !when(stored, there) {
+			return fault.New(fault.Conflict, "destination_exists", "Another object stands there, or none.")
 		}
 		t.write(o.Key, content, o.ContentType)
 		return nil
 	})
 }
+
+func etag(o object) string { return fmt.Sprintf("etag-%d", o.written) }
 
 // Open implements connector.Target.
 func (t *Target) Open(_ context.Context, key string) (body io.ReadCloser, info connector.Info, err error) {
@@ -119,7 +131,7 @@ func (t *Target) Open(_ context.Context, key string) (body io.ReadCloser, info c
 		if !ok {
 			return fault.New(fault.NotFound, "object_not_found", "There is no such object.")
 		}
-		info = connector.Info{Bytes: int64(len(o.content)), ETag: fmt.Sprintf("etag-%d", o.written), VersionID: fmt.Sprint(o.written)}
+		info = connector.Info{Bytes: int64(len(o.content)), ETag: etag(o), VersionID: fmt.Sprint(o.written)}
 		body = io.NopCloser(bytes.NewReader(o.content))
 		return nil
 	})

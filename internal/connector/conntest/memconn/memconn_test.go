@@ -43,7 +43,7 @@ func (l *line) Break(n int, f conntest.Fault) {
 	seen := 0
 	l.target.SetHook(func(c memconn.Call) (before, after error) {
 		l.calls++
-		if (f.Writes() || f.Cut) && c.Method != "Create" {
+		if (f.Writes() || f.Cut) && c.Method != "Create" && c.Method != "Replace" {
 			return nil, nil
 		}
 		if seen++; seen != n {

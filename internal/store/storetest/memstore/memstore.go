@@ -25,6 +25,9 @@ type Store struct {
 	notes      map[generation]map[int]export.ShardNote
 	webhooks   drawer[store.Webhook]
 	deliveries drawer[store.Delivery]
+
+	automations drawer[export.Automation]
+	endings     drawer[string]
 }
 
 var _ store.Store = (*Store)(nil)
@@ -36,6 +39,7 @@ func New() *Store {
 		runs: drawer[run]{}, parts: drawer[[]export.Part]{}, keys: drawer[store.APIKey]{}, connectors: drawer[store.Connector]{},
 		notes:    map[generation]map[int]export.ShardNote{},
 		webhooks: drawer[store.Webhook]{}, deliveries: drawer[store.Delivery]{},
+		automations: drawer[export.Automation]{}, endings: drawer[string]{},
 	}
 }
 
