@@ -106,7 +106,7 @@ func call[T any](ctx context.Context, w *world, o op, f func(context.Context) (T
 		v, err = f(ctx)
 	}
 	if err != nil {
-		w.schedule.trace("%s %s: %v", p.name, o, err)
+		w.schedule.note("%s %s: %v", p.name, o, err)
 	}
 	switch ft.kind {
 	case diesAfter:
@@ -139,7 +139,7 @@ func later[T any](ctx context.Context, w *world, o op, nap time.Duration, f func
 		return
 	}
 	_, err := f(ctx)
-	w.schedule.trace("%s %s arrives: %v", p.name, o, err)
+	w.schedule.note("%s %s arrives: %v", p.name, o, err)
 }
 
 // died ends the process of a call, which never returns to it: not before the simulation is over.

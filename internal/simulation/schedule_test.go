@@ -123,15 +123,29 @@ func (s *schedule) decide(w waiting) fate {
 	return f
 }
 
-// trace notes what happens.
+// trace notes what was decided. Two plays of one seed have one trace.
 func (s *schedule) trace(format string, args ...any) {
-	line := fmt.Sprintf("%10s  "+format+"\n", append([]any{time.Since(s.began).Truncate(time.Millisecond)}, args...)...)
+	line := s.line(format, args...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, _ = s.sum.Write([]byte(line)) // a hash takes everything
 	if s.print != nil {
 		s.print(line)
 	}
+}
+
+// note tells whoever watches what came of a call. Of two that end at the same time it may tell in either order.
+func (s *schedule) note(format string, args ...any) {
+	if s.print == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.print(s.line(format, args...))
+}
+
+func (s *schedule) line(format string, args ...any) string {
+	return fmt.Sprintf("%11s  "+format+"\n", append([]any{time.Since(s.began).Truncate(time.Millisecond)}, args...)...)
 }
 
 // stop ends the simulation: whoever waits, and whoever comes, is dead.

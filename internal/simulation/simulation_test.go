@@ -175,7 +175,7 @@ func (t tally) checkMet(tt *testing.T) {
 
 // TestReplay: a seed is one schedule, call by call.
 func TestReplay(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(50) {
 		var plays [2]outcome
 		for i := range plays {
 			synctest.Test(t, func(*testing.T) { plays[i] = simulate(seed, nil, nil) })

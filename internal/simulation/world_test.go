@@ -129,7 +129,7 @@ func (w *world) hit(window string, k kind) {
 // violated notes that what was promised does not hold.
 func (w *world) violated(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	w.schedule.trace("VIOLATION: %s", text)
+	w.schedule.note("VIOLATION: %s", text)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.violations = append(w.violations, text)
