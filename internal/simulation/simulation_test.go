@@ -45,11 +45,9 @@ func simulate(seed uint64, memory store.Store, print func(string)) outcome {
 	for _, o := range w.orders {
 		w.send(o)
 	}
-	if err := w.schedule.play(30*time.Minute, 30*24*time.Hour, w.settled); err != nil {
-		w.violated("%v", err)
-	}
-	w.checkEnd()
+	w.playToTheEnd()
 	close(ended)
+	w.checkEnd()
 	w.schedule.stop()
 	w.engine.Load().Close()
 	if err := w.functions.Close(context.Background()); err != nil {
@@ -57,6 +55,21 @@ func simulate(seed uint64, memory store.Store, print func(string)) outcome {
 	}
 	w.hits.seeds, w.hits.calls = 1, w.schedule.steps
 	return outcome{w.violations, w.hits, w.schedule.sum.Sum64(), w.fingerprint()}
+}
+
+// playToTheEnd plays until nobody has anything left to do, and then, without further faults, until the sweeper has had its
+// hour.
+func (w *world) playToTheEnd() {
+	const limit = 30 * 24 * time.Hour
+	err := w.schedule.play(30*time.Minute, limit, w.settled)
+	if err == nil {
+		w.dice.left, w.dice.aim, w.dice.upheaval = 0, nil, nil
+		hours := w.hours.Load()
+		err = w.schedule.play(30*time.Minute, limit+24*time.Hour, func() bool { return w.settled() && w.hours.Load() > hours })
+	}
+	if err != nil {
+		w.violated("%v", err)
+	}
 }
 
 // TestSeeds plays one schedule for every seed. However it goes, everything that was promised holds; and together they

@@ -48,6 +48,7 @@ type world struct {
 	clients   atomic.Int64               // who still want something
 	asleep    atomic.Int64               // calls whose caller sleeps
 	ids       atomic.Int64
+	hours     atomic.Int64 // sweeps in the first minute of an hour
 
 	mu         sync.Mutex
 	named      map[string]int // processes
@@ -261,8 +262,8 @@ func (w *world) run(ctx context.Context, p *process, payload []byte) (localgw.Re
 	return r, err
 }
 
-// sweeping calls the sweeper each minute in which anything is due, as EventBridge does in every one: what it would do in
-// the others is nothing.
+// sweeping calls the sweeper in each first minute of an hour, and in each minute in which anything is due. EventBridge does
+// so in every one: what the sweeper would do in the others is nothing.
 func (w *world) sweeping(ended <-chan struct{}) {
 	for {
 		select {
@@ -271,7 +272,11 @@ func (w *world) sweeping(ended <-chan struct{}) {
 		case <-time.After(time.Minute):
 		}
 		now := time.Now()
-		if due, err := w.memory.DueExports(context.Background(), now, 1); err == nil && len(due) > 0 || now.Minute() == 0 {
+		full := now.Minute() == 0
+		if full {
+			w.hours.Add(1)
+		}
+		if due, err := w.memory.DueExports(context.Background(), now, 1); err == nil && len(due) > 0 || full {
 			go w.sweep("sweep at "+now.UTC().Format("15:04:05"), event("Scheduled Event", map[string]any{}))
 		}
 	}
