@@ -78,7 +78,7 @@ func (o op) is(part string, methods ...string) bool {
 // writes reports whether the call changes anything where it arrives.
 func (o op) writes() bool {
 	return slices.Contains([]string{
-		"CreateExport", "SaveExport", "Put", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload", "Create", "StartExecution",
+		"CreateExport", "SaveExport", "Put", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload", "Create", "StartExecution", "Deliver",
 	}, o.method)
 }
 
@@ -93,11 +93,11 @@ func (k kind) befalls(p *process, o op) bool {
 		return o.writes() && !o.is("customer")
 	case twice: // clients of the record store know their own writes again
 		return o.is("artifacts", "Put", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload") || o.is("customer", "Create") ||
-			o.is("executions") || o.is("events")
+			o.is("executions") || o.is("events") || o.is("pipe")
 	case stale:
 		return o.is("records", "DueExports")
 	case throttled:
-		return !o.is("events")
+		return !o.is("events") && !o.is("pipe")
 	case refused: // of requests, of the sweeper and of a step that writes an end, nobody else would mend it
 		return p.is("plan", "package", "assemble", "presign", "deliver")
 	case panics: // in a goroutine of its own nobody could say so
@@ -177,6 +177,7 @@ var windows = []window{
 	{"end and event mark written, reply lost", func(_ *process, o op, after bool) bool {
 		return o.is("records", "SaveExport") && o.what == "end" && after
 	}},
+	{"event sent, not marked as sent", func(_ *process, o op, after bool) bool { return o.is("pipe") && after }},
 }
 
 // pausedAnywhere is the window that crosses all others.

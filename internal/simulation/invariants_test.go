@@ -185,6 +185,7 @@ func (w *world) checkExport(e export.Export) (known []string) {
 		w.violated("%s is %s with the event mark %q", e.ID, e.Status, e.EventMark)
 	}
 	w.checkReason(e)
+	w.checkEvents(e)
 	key := "artifacts/" + account + "/" + e.ID + "/" + export.ManifestName(e.ID)
 	manifest, ok := w.artifacts.Content(key)
 	if !ok {

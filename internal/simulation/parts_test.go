@@ -62,6 +62,7 @@ func (r *records) SaveExport(ctx context.Context, next export.Export, f export.F
 		saved, err := r.Store.SaveExport(ctx, next, f)
 		if err == nil {
 			r.w.judge(p, before, saved)
+			r.w.pipe(saved)
 		}
 		return saved, err
 	})

@@ -33,7 +33,7 @@ type plan struct {
 	shardBytes, shardThreshold int64
 }
 
-// newPlan makes the plan. Seeds take turns at the aims; one in eight aims at nothing, and one in fifty meets no fault.
+// newPlan makes the plan. Seeds take turns at the aims; one in eight aims at nothing.
 func newPlan(seed uint64, s *schedule) plan {
 	p := plan{
 		patient: s.IntN(2) == 0, jitter: s.Float64(), sharded: s.IntN(4) == 0, irregular: s.IntN(8) == 0, rejects: s.IntN(12) == 0,
@@ -51,7 +51,10 @@ func newPlan(seed uint64, s *schedule) plan {
 	if s.IntN(6) == 0 {
 		p.dice.upheaval[1+s.IntN(150)] = []kind{aborted, resumed, killed}[s.IntN(3)]
 	}
-	if s.IntN(50) == 0 {
+	switch s.IntN(50) {
+	case 0, 1, 2: // so much goes wrong that some attempts are used up
+		p.dice.left, p.dice.oneIn = 100, 4
+	case 3: // nothing does
 		p.dice = &dice{schedule: s}
 	}
 	p.runs = archive(p)

@@ -14,11 +14,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
 )
 
 var (
-	seeds  = flag.Uint64("seeds", 10_000, "how many schedules to play")
+	seeds  = flag.Uint64("seeds", manySeeds, "how many schedules to play")
 	from   = flag.Uint64("from", 0, "the first seed")
 	only   = flag.Int64("seed", -1, "play this seed alone; with -v every call of it is printed")
 	always = flag.Bool("report", false, "print the report even without -v")
@@ -182,6 +183,11 @@ func (t tally) checkMet(tt *testing.T) {
 	for _, name := range windowNames() {
 		if len(t.windows[name]) == 0 {
 			tt.Errorf("no schedule met a fault %s", name)
+		}
+	}
+	for _, how := range []export.QueueStatus{export.QueueSucceeded, export.QueueFailed, export.QueueDeadLetter} {
+		if t.ended[string(how)] == 0 {
+			tt.Errorf("no export ended as %s", how)
 		}
 	}
 }

@@ -54,9 +54,10 @@ type world struct {
 	named      map[string]int // processes
 	processes  []*process
 	orders     []*order
-	ends       map[string]int          // terminal writes, by export
-	began      map[string]map[int]bool // generations that claimed, by export
-	refusals   map[string]bool         // exports of which a call was refused for good
+	ends       map[string]int            // terminal writes, by export
+	began      map[string]map[int]bool   // generations that claimed, by export
+	told       map[string]map[string]int // events by export and identity: how often each came
+	refusals   map[string]bool           // exports of which a call was refused for good
 	hits       tally
 	violations []string
 }
@@ -80,7 +81,7 @@ func newWorld(seed uint64, memory store.Store) *world {
 	}
 	w := &world{
 		seed: seed, schedule: newSchedule(seed), memory: memory, journal: asl.NewMemoryJournal(), customer: memconn.New("customer"),
-		named: map[string]int{}, ends: map[string]int{}, began: map[string]map[int]bool{}, refusals: map[string]bool{}, hits: newTally(),
+		named: map[string]int{}, ends: map[string]int{}, began: map[string]map[int]bool{}, refusals: map[string]bool{}, told: map[string]map[string]int{}, hits: newTally(),
 	}
 	w.plan = newPlan(seed, w.schedule)
 	w.dice = w.plan.dice
@@ -229,6 +230,16 @@ func (w *world) startExecution(ctx context.Context, name, input string) (*sfn.St
 		return nil, &types.ExecutionAlreadyExists{Message: aws.String("Execution Already Exists: '" + name + "'")}
 	}
 	return &sfn.StartExecutionOutput{}, err
+}
+
+// over reports whether the simulation is.
+func (w *world) over() bool {
+	select {
+	case <-w.schedule.end:
+		return true
+	default:
+		return false
+	}
 }
 
 // Invoke lets the engine call a function.
