@@ -1,8 +1,12 @@
 package main
 
 import (
+	"flag"
+	"fmt"
 	"go/parser"
 	"go/token"
+	"os"
+	"strings"
 	"testing"
 )
 
@@ -43,5 +47,38 @@ func TestParseDefectRefuses(t *testing.T) {
 		if d, err := parseDefect("x", text); err == nil {
 			t.Errorf("%s: %+v", name, d)
 		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the list of defects into docs/reliability.md")
+
+// TestDocs: docs/reliability.md lists the defects that there are.
+func TestDocs(t *testing.T) {
+	const page, begin, end = "../../docs/reliability.md", "<!-- defects: go test ./internal/mutants -update -->\n", "<!-- end -->\n"
+	all, err := loadDefects("defects")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(text), begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("%s has no place for the list", page)
+	}
+	list := fmt.Sprintf("There are %d of them:\n\n| Defect | Seen by |\n| --- | --- |\n", len(all))
+	for _, d := range all {
+		seen := strings.ReplaceAll("go test "+d.test, "|", `\|`)
+		list += fmt.Sprintf("| %s | `%s` |\n", d.what, seen)
+	}
+	want := before + begin + list + end + after
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if want != string(text) {
+		t.Errorf("%s doesn't list the defects as they are; go test ./internal/mutants -update writes it anew", page)
 	}
 }

@@ -68,8 +68,8 @@ type verdict string
 
 const (
 	seen     verdict = "caught"
-	escaped  verdict = "ESCAPED"                          // the test passed
-	broken   verdict = "could not be tried"               // the spoilt code doesn't compile, or the test fails without it
+	escaped  verdict = "ESCAPED"                             // the test passed
+	broken   verdict = "could not be tried"                  // the spoilt code doesn't compile, or the test fails without it
 	unneeded verdict = "not tried, its part is missing here" // an error with CI=true
 )
 
