@@ -30,6 +30,7 @@ const (
 	diesAfter    kind = "caller dies after it happened"
 	pausesBefore kind = "caller pauses past its lease before"
 	pausesAfter  kind = "caller pauses past its lease after it happened"
+	forgotten    kind = "caller dies after it happened, and every execution is forgotten"
 
 	// What befalls not a call, but everything that runs.
 	aborted kind = "executions are aborted"           // and nobody hears of it
@@ -42,12 +43,12 @@ const (
 // kinds are all faults, in the order of the report.
 var kinds = []kind{
 	failsBefore, failsAfter, late, twice, slow, throttled, refused, breaksOff, stale, panics, diesBefore, diesAfter, pausesBefore, pausesAfter,
-	aborted, resumed, killed,
+	forgotten, aborted, resumed, killed,
 }
 
 // after reports whether the call has happened when the fault strikes.
 func (k kind) after() bool {
-	return slices.Contains([]kind{failsAfter, twice, slow, breaksOff, diesAfter, pausesAfter}, k)
+	return slices.Contains([]kind{failsAfter, twice, slow, breaksOff, diesAfter, pausesAfter, forgotten}, k)
 }
 
 // pauses reports whether the caller sleeps longer than its lease.
@@ -102,7 +103,7 @@ func (k kind) befalls(p *process, o op) bool {
 		return p.is("plan", "package", "assemble", "presign", "deliver")
 	case panics: // in a goroutine of its own nobody could say so
 		return p.function != "" && (!p.is("create-export") || o.is("records", "CreateExport") || o.is("executions"))
-	case diesBefore, diesAfter, pausesBefore, pausesAfter:
+	case diesBefore, diesAfter, pausesBefore, pausesAfter, forgotten:
 		return p.function != ""
 	case aborted, resumed, killed:
 		return o.is("world")
@@ -193,7 +194,7 @@ type aim struct {
 // aims are what seeds aim at in turn: every window with every fault that ends, delays or hides a call there.
 func aims() (all []aim) {
 	for _, w := range windows {
-		for _, k := range []kind{failsBefore, failsAfter, late, twice, slow, diesBefore, diesAfter, pausesBefore, pausesAfter} {
+		for _, k := range []kind{failsBefore, failsAfter, late, twice, slow, diesBefore, diesAfter, pausesBefore, pausesAfter, forgotten} {
 			all = append(all, aim{w, k, 1})
 		}
 	}
@@ -206,7 +207,7 @@ type dice struct {
 	aim      *aim         // nil once it has struck
 	left     int          // faults to come beside it
 	oneIn    int          // of so many calls one fails, as long as any are left
-	upheaval map[int]kind // by step
+	upheaval map[int]kind // by step, once the call of that step is done
 	struck   func(p *process, o op, k kind)
 }
 
@@ -235,6 +236,8 @@ func (d *dice) roll(w waiting) fate {
 func (d *dice) strike(w waiting, k kind) fate {
 	d.struck(w.by, w.op, k)
 	switch k {
+	case forgotten:
+		d.schedule.pending = aborted
 	case pausesBefore, pausesAfter:
 		return fate{k, d.pause()}
 	case slow, late:

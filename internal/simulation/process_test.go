@@ -109,7 +109,7 @@ func call[T any](ctx context.Context, w *world, o op, f func(context.Context) (T
 		w.schedule.note("%s %s: %v", p.name, o, err)
 	}
 	switch ft.kind {
-	case diesAfter:
+	case diesAfter, forgotten:
 		return nothing, w.died(p)
 	case pausesAfter, slow:
 		if !w.sleep(p, o, ft.nap) {

@@ -20,7 +20,9 @@ const maxSteps = 20_000
 // runs any more, one of those who wait is chosen and told its fate.
 type schedule struct {
 	*rand.Rand
-	fate func(waiting) fate // of the call that is chosen
+	fate     func(waiting) fate // of the call that is chosen
+	upheaval func(kind)
+	pending  kind // the upheaval that comes next
 
 	mu      sync.Mutex
 	waiting []waiting
@@ -80,6 +82,12 @@ func (s *schedule) await(p *process, o op) fate {
 func (s *schedule) play(patience, limit time.Duration, done func() bool) error {
 	for {
 		synctest.Wait()
+		if k := s.pending; k != none { // alone, so that what it meets is no matter of chance
+			s.pending = none
+			s.trace("%s", k)
+			go s.upheaval(k)
+			continue
+		}
 		if w, ok := s.next(); ok {
 			if s.steps++; s.steps > maxSteps {
 				return fmt.Errorf("after %d calls it still goes on", maxSteps)

@@ -48,7 +48,7 @@ type world struct {
 	clients   atomic.Int64               // who still want something
 	asleep    atomic.Int64               // calls whose caller sleeps
 	ids       atomic.Int64
-	hours     atomic.Int64 // sweeps in the first minute of an hour
+	hours     atomic.Int64 // sweeps in the first minute of an hour that are done
 
 	mu         sync.Mutex
 	named      map[string]int // processes
@@ -86,7 +86,7 @@ func newWorld(seed uint64, memory store.Store) *world {
 	w.plan = newPlan(seed, w.schedule)
 	w.dice = w.plan.dice
 	w.dice.struck = w.struck
-	w.schedule.fate = w.fate
+	w.schedule.fate, w.schedule.upheaval = w.fate, w.upheaval
 	w.results = memblob.New(memblob.Config{Name: "results"})
 	w.artifacts = memblob.New(memblob.Config{Name: "artifacts", Neighbour: w.results})
 	w.fill()
@@ -95,12 +95,11 @@ func newWorld(seed uint64, memory store.Store) *world {
 	return w
 }
 
-// fate decides about one call, and lets an upheaval begin if its time has come.
+// fate decides about one call, and whether an upheaval follows it.
 func (w *world) fate(next waiting) fate {
 	if k, ok := w.dice.upheaval[w.schedule.steps]; ok {
 		w.hits.faults[k]++
-		w.schedule.trace("%s", k)
-		go w.upheaval(k)
+		w.schedule.pending = k
 	}
 	return w.dice.roll(next)
 }
@@ -284,12 +283,16 @@ func (w *world) sweeping(ended <-chan struct{}) {
 		}
 		now := time.Now()
 		full := now.Minute() == 0
-		if full {
-			w.hours.Add(1)
+		due, err := w.memory.DueExports(context.Background(), now, 1)
+		if err != nil || len(due) == 0 && !full {
+			continue
 		}
-		if due, err := w.memory.DueExports(context.Background(), now, 1); err == nil && len(due) > 0 || full {
-			go w.sweep("sweep at "+now.UTC().Format("15:04:05"), event("Scheduled Event", map[string]any{}))
-		}
+		go func() {
+			w.sweep("sweep at "+now.UTC().Format("15:04:05"), event("Scheduled Event", map[string]any{}))
+			if full {
+				w.hours.Add(1)
+			}
+		}()
 	}
 }
 
