@@ -131,7 +131,8 @@ func (r *records) OpenExports(ctx context.Context) (store.Open, error) {
 	return call(ctx, r.w, op{part: "records", method: "OpenExports"}, r.Store.OpenExports)
 }
 
-// bucket is a bucket behind the schedule. What stands below artifacts/ stands for good, and is whole.
+// bucket is a bucket behind the schedule. What stands below artifacts/ stands for good, and is whole; a plan is frozen, and
+// so is the list of a generation's uploads.
 type bucket struct {
 	*memblob.Bucket
 	w *world
@@ -211,19 +212,20 @@ func (b bucket) Uploads(ctx context.Context, prefix string) ([]blob.Upload, erro
 	return call(ctx, b.w, b.op("Uploads", prefix), func(ctx context.Context) ([]blob.Upload, error) { return b.Bucket.Uploads(ctx, prefix) })
 }
 
-// appear makes a write and complains if it replaced what stands for good, or if a manifest appeared before its files.
+// appear makes a write, and complains if it replaced what stands for good, or if a manifest appeared before its files.
 func (b bucket) appear(key string, write func() (blob.Info, error)) (blob.Info, error) {
 	_, stood := b.Content(key)
 	info, err := write()
-	if err == nil && strings.HasPrefix(key, "artifacts/") {
-		if stood {
-			b.w.violated("%s was replaced", key)
-		}
-		if strings.HasSuffix(key, manifestSuffix) {
-			b.w.checkFiles(key, b.Content)
-		}
+	if err != nil {
+		return info, err
 	}
-	return info, err
+	if stood && (strings.HasPrefix(key, "artifacts/") || strings.HasSuffix(key, "/plan-2.json") || strings.HasSuffix(key, "/uploads.json")) {
+		b.w.violated("%s was replaced", key)
+	}
+	if strings.HasPrefix(key, "artifacts/") && strings.HasSuffix(key, manifestSuffix) {
+		b.w.checkFiles(key, b.Content)
+	}
+	return info, nil
 }
 
 // customer is the customer's storage behind the schedule.
