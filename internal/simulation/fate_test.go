@@ -139,46 +139,47 @@ var (
 
 // window is a moment in the life of an export at which a fault is to strike, and to do no harm.
 type window struct {
-	name string
-	at   func(p *process, o op, after bool) bool
+	name     string
+	at       func(p *process, o op, after bool) bool
+	platform bool // whose call it is neither dies nor sleeps
 }
 
 // windows are all of them, in the order of the report.
 var windows = []window{
-	{"before the transaction that accepts", func(p *process, o op, after bool) bool {
+	{name: "before the transaction that accepts", at: func(p *process, o op, after bool) bool {
 		return p.is("create-export") && o.is("records", "CreateExport") && !after
 	}},
-	{"after that transaction, before the 202", func(p *process, o op, after bool) bool {
+	{name: "after that transaction, before the 202", at: func(p *process, o op, after bool) bool {
 		return p.is("create-export") && o.is("records", "CreateExport") && after
 	}},
-	{"before the start of the execution", func(_ *process, o op, after bool) bool { return o.is("executions") && !after }},
-	{"start accepted, reply lost", func(_ *process, o op, after bool) bool { return o.is("executions") && after }},
-	{"claim written, reply lost", func(p *process, o op, after bool) bool {
+	{name: "before the start of the execution", at: func(_ *process, o op, after bool) bool { return o.is("executions") && !after }},
+	{name: "start accepted, reply lost", at: func(_ *process, o op, after bool) bool { return o.is("executions") && after }},
+	{name: "claim written, reply lost", at: func(p *process, o op, after bool) bool {
 		return p.is("plan") && o.is("records", "SaveExport") && o.what == "claim" && after
 	}},
-	{"between two parts", func(p *process, o op, after bool) bool {
+	{name: "between two parts", at: func(p *process, o op, after bool) bool {
 		return p.is("package") && o.is("artifacts", "UploadPart") && (o.number > 1 && !after || o.number == 1 && after)
 	}},
-	{"before the upload is completed", func(p *process, o op, after bool) bool {
+	{name: "before the upload is completed", at: func(p *process, o op, after bool) bool {
 		return p.is("assemble") && o.is("artifacts", "CompleteUpload") && !after
 	}},
-	{"upload completed, record not yet written", func(p *process, o op, after bool) bool {
+	{name: "upload completed, record not yet written", at: func(p *process, o op, after bool) bool {
 		return p.is("assemble") && (o.is("artifacts", "CompleteUpload") && after || o.is("artifacts", "Put") && strings.HasSuffix(o.what, ".manifest.json") ||
 			o.is("records", "SaveExport") && p.saves == 2 && !after)
 	}},
-	{"record written, reply lost", func(p *process, o op, after bool) bool {
+	{name: "record written, reply lost", at: func(p *process, o op, after bool) bool {
 		return o.is("records", "SaveExport") && after && o.what != "claim" && o.what != "end"
 	}},
-	{"delivered, receipt not yet written", func(p *process, o op, after bool) bool {
+	{name: "delivered, receipt not yet written", at: func(p *process, o op, after bool) bool {
 		return p.is("deliver") && (o.is("customer", "Create") && after || o.is("records", "SaveExport") && p.saves == 2 && !after)
 	}},
-	{"before the end and its event mark", func(_ *process, o op, after bool) bool {
+	{name: "before the end and its event mark", at: func(_ *process, o op, after bool) bool {
 		return o.is("records", "SaveExport") && o.what == "end" && !after
 	}},
-	{"end and event mark written, reply lost", func(_ *process, o op, after bool) bool {
+	{name: "end and event mark written, reply lost", at: func(_ *process, o op, after bool) bool {
 		return o.is("records", "SaveExport") && o.what == "end" && after
 	}},
-	{"event sent, not marked as sent", func(_ *process, o op, after bool) bool { return o.is("pipe") && after }},
+	{name: "event sent, not marked as sent", platform: true, at: func(_ *process, o op, after bool) bool { return o.is("pipe") && after }},
 }
 
 // pausedAnywhere is the window that crosses all others.
