@@ -10,15 +10,13 @@ import (
 
 // defect is one planted defect: how the code is to be spoilt, and which test must see it.
 //
-// Its file begins with a sentence that says what is wrong, and a line "test: " with the arguments of go test; a line
-// "needs: " names a program without which that test is skipped. The rest are changes in the manner of a diff, without line
-// numbers: a line "+++ " with the file, and below it hunks that begin with "@@", of lines that stay (" "), go ("-") and
-// come ("+"). What a hunk expects must stand in the file exactly once.
+// Its file begins with a sentence that says what is wrong, and a line "test: " with the arguments of go test. The rest are
+// changes in the manner of a diff, without line numbers: a line "+++ " with the file, and below it hunks that begin with
+// "@@", of lines that stay (" "), go ("-") and come ("+"). What a hunk expects must stand in the file exactly once.
 type defect struct {
 	name  string // of its file
 	what  string
 	test  string
-	needs string // "" for nothing
 	files []change
 }
 
@@ -74,9 +72,6 @@ func (d *defect) take(line string) error {
 		return nil
 	case strings.HasPrefix(line, "test: "):
 		d.test = strings.TrimPrefix(line, "test: ")
-		return nil
-	case strings.HasPrefix(line, "needs: "):
-		d.needs = strings.TrimPrefix(line, "needs: ")
 		return nil
 	case strings.HasPrefix(line, "+++ "):
 		d.files = append(d.files, change{path: strings.TrimPrefix(line, "+++ ")})

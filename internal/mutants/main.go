@@ -67,10 +67,11 @@ func run(ctx context.Context, only string, atOnce int) error {
 type verdict string
 
 const (
-	seen     verdict = "caught"
-	escaped  verdict = "ESCAPED"                             // the test passed
-	broken   verdict = "could not be tried"                  // the spoilt code doesn't compile, or the test fails without it
-	unneeded verdict = "not tried, its part is missing here" // an error with CI=true
+	seen    verdict = "caught"
+	escaped verdict = "ESCAPED"                         // the test passed
+	broken  verdict = "could not be tried"              // the spoilt code doesn't compile, or the test fails without it
+	skipped verdict = "skipped, a part is missing here" // with CI=true the test fails
+	sound   verdict = "passes as it should"
 )
 
 // result is one trial of a defect, or, without a defect, of a test over the code as it is.
@@ -83,13 +84,13 @@ type result struct {
 
 // trials runs every test over the code as it is, which must pass, and over every defect.
 func trials(ctx context.Context, root string, all []defect, atOnce int) []result {
-	var sound []defect
+	var todo []defect
 	for _, d := range all {
-		if !slices.ContainsFunc(sound, func(s defect) bool { return s.test == d.test }) {
-			sound = append(sound, defect{name: "no defect", what: "go test " + d.test, test: d.test, needs: d.needs})
+		if !slices.ContainsFunc(todo, func(s defect) bool { return s.test == d.test }) {
+			todo = append(todo, defect{name: "no defect", what: "go test " + d.test, test: d.test})
 		}
 	}
-	todo := append(sound, all...)
+	todo = append(todo, all...)
 	results := make([]result, len(todo))
 	slots := make(chan struct{}, max(1, atOnce))
 	var wg sync.WaitGroup
@@ -98,7 +99,7 @@ func trials(ctx context.Context, root string, all []defect, atOnce int) []result
 		wg.Go(func() {
 			defer func() { <-slots }()
 			results[i] = try(ctx, root, d)
-			fmt.Printf("%-28s %s: %s (%.1f s)\n", results[i].verdict, d.name, d.what, results[i].took.Seconds())
+			fmt.Printf("%-18s %s: %s (%.1f s)\n", results[i].verdict, d.name, d.what, results[i].took.Seconds())
 		})
 	}
 	wg.Wait()
@@ -108,34 +109,21 @@ func trials(ctx context.Context, root string, all []defect, atOnce int) []result
 // try runs a defect's test, over the defect if it has one.
 func try(ctx context.Context, root string, d defect) result {
 	began := time.Now()
-	r := result{name: d.name, what: d.what}
-	defer func() { r.took = time.Since(began) }()
-	if d.needs != "" {
-		if _, err := exec.LookPath(d.needs); err != nil {
-			r.verdict, r.output = unneeded, err.Error()
-			if os.Getenv("CI") == "true" {
-				r.verdict = broken
-			}
-			return r
-		}
-	}
-	var ok bool
-	var err error
-	r.output, ok, err = test(ctx, root, d)
-	compiled := !strings.Contains(r.output, "[build failed]") && !strings.Contains(r.output, "[setup failed]")
+	output, ok, err := test(ctx, root, d)
+	r := result{name: d.name, what: d.what, verdict: seen, output: tail(output), took: time.Since(began)}
+	says := func(s string) bool { return strings.Contains(output, s) }
 	switch {
 	case err != nil:
 		r.verdict, r.output = broken, err.Error()
-	case !compiled, len(d.files) == 0 && !ok:
+	case says("[build failed]"), says("[setup failed]"), says("no tests to run"), len(d.files) == 0 && !ok:
 		r.verdict = broken
+	case ok && says("--- SKIP: "):
+		r.verdict = skipped
 	case len(d.files) == 0:
-		r.verdict = "passes"
+		r.verdict = sound
 	case ok:
 		r.verdict = escaped
-	default:
-		r.verdict = seen
 	}
-	r.took = time.Since(began)
 	return r
 }
 
@@ -150,15 +138,13 @@ func test(ctx context.Context, root string, d defect) (output string, ok bool, e
 	if err != nil {
 		return "", false, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	args := append([]string{"test", "-overlay", overlay, "-count=1", "-vet=off"}, strings.Fields(d.test)...)
-	cmd := exec.CommandContext(ctx, "go", args...)
+	args := []string{"test", "-overlay", overlay, "-count=1", "-vet=off", "-v", "-timeout", patience.String()}
+	cmd := exec.CommandContext(ctx, "go", append(args, strings.Fields(d.test)...)...) //nolint:gosec // the arguments are the project's own
 	cmd.Dir = root
 	raw, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err == nil || errors.As(err, &exit) {
-		return tail(string(raw)), err == nil, nil
+		return string(raw), err == nil, nil
 	}
 	return "", false, err
 }
