@@ -133,7 +133,7 @@ func test(ctx context.Context, root string, d defect) (output string, ok bool, e
 	if err != nil {
 		return "", false, err
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // it is a temporary one
+	defer os.RemoveAll(folder)
 	overlay, err := d.overlay(root, folder)
 	if err != nil {
 		return "", false, err

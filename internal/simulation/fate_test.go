@@ -54,9 +54,6 @@ func (k kind) after() bool {
 // pauses reports whether the caller sleeps longer than its lease.
 func (k kind) pauses() bool { return k == pausesBefore || k == pausesAfter }
 
-// mends reports whether a repetition of the task, or of the request, makes up for the fault.
-func (k kind) mends() bool { return k != refused }
-
 // op is one call, by what is called and with what.
 type op struct {
 	part, method string
