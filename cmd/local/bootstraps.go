@@ -190,7 +190,7 @@ func (s *stack) variables() map[string][]string {
 		"ACCOUNT_ROLE_ARN":  {"ACCOUNT_ROLE_ARN=none"},
 		"PUBLIC_ORIGIN":     {"PUBLIC_ORIGIN=" + s.origin()},
 		"TOKEN_SECRET_ARN":  {"TOKEN_SECRET=" + s.secrets.TokenSecret},
-		"KMS_KEY_ID":        append([]string{"SEAL_KEY_FILE=" + s.sealFile()}, s.endpoints().Environment()...),
+		"KMS_KEY_ID":        slices.Concat([]string{"SEAL_KEY_FILE=" + s.sealFile()}, s.endpoints().Environment(), s.options.webhooks.Environment()),
 	}
 }
 

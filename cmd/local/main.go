@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/videovector/exports/internal/webhook"
 )
 
 const usage = `Usage: local [flags]
@@ -35,6 +37,7 @@ type options struct {
 	bootstraps          string
 	// Emulators of the clouds that connectors go to; "" is the cloud.
 	gcsEndpoint, gcsTokenURL, azureEndpoint, azureLoginURL string
+	webhooks                                               webhook.Local
 	shardAbove, shardSize                                  int64 // MiB; 0 means the deployed sizes
 }
 
@@ -68,6 +71,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.gcsTokenURL, "gcs-token-url", "", "ask for their tokens at this `URL`")
 	flags.StringVar(&o.azureEndpoint, "azure-endpoint", "", "send Azure connectors to the emulator at this `URL`, accounts in its path (scripts/azurite.sh runs one)")
 	flags.StringVar(&o.azureLoginURL, "azure-login-url", "", "ask for their tokens at this `URL`, the tenant in its path")
+	flags.StringVar(&o.webhooks.Allow, "webhook-allow", "", "let events out to these `HOST:PORT` pairs, with commas between them, although they are on this machine or network")
+	flags.StringVar(&o.webhooks.CAFile, "webhook-ca", "", "trust the authorities of this `file` when events are sent, in place of the system's")
+	flags.DurationVar(&o.webhooks.Retry, "webhook-retry", 0, "try an event again after this `time`, doubling, as deployed 1m")
 	flags.Int64Var(&o.shardAbove, "shard-above", 0, "package exports of more than this many `MiB` of records in shards, as deployed above 2048")
 	flags.Int64Var(&o.shardSize, "shard-size", 0, "let a shard have at least this many `MiB`, as deployed 1024")
 	if err := flags.Parse(args); err != nil {
@@ -92,6 +98,8 @@ func (o options) check() error {
 	switch {
 	case o.shardAbove < 0 || o.shardSize < 0:
 		return errors.New("-shard-above and -shard-size must not be negative")
+	case o.webhooks.Retry < 0:
+		return errors.New("-webhook-retry must not be negative")
 	case o.realBootstrap && (o.shardAbove > 0 || o.shardSize > 0):
 		return errors.New("with -real-bootstrap the functions shard as they do when deployed; leave out -shard-above and -shard-size")
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store/dynamostore"
 	"github.com/videovector/exports/internal/store/sqlitestore"
+	"github.com/videovector/exports/internal/webhook"
 	"github.com/videovector/exports/internal/wiring"
 	"github.com/videovector/exports/statemachine"
 )
@@ -120,10 +121,16 @@ func (s *stack) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	receivers, err := s.options.webhooks.Client()
+	if err != nil {
+		return err
+	}
 	s.parts = wiring.Parts{
 		Store: s.records, Artifacts: s.bucket(artifactsBucket), Results: s.bucket(resultsBucket), Executions: s,
 		Connectors: connectors, Sealer: sealer, Keyring: keyring, Origin: origin, NewID: ids.NewExport,
 		NewConnectorID: ids.NewConnector, NewExternalID: ids.NewExternal, Clock: time.Now, Log: s.log,
+		WebhookClient: receivers, NewWebhookID: ids.NewWebhook, NewEventID: ids.NewEvent, NewWebhookSecret: webhook.NewSecret,
+		WebhookRetry:   s.options.webhooks.Retry,
 		ShardThreshold: s.options.shardAbove << 20, ShardBytes: s.options.shardSize << 20,
 	}
 	if s.invoker, err = inProcess(s.parts); err != nil {
@@ -150,7 +157,7 @@ var handlers = map[string]func(wiring.Parts) any{
 	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
 	"manage-connector": wiring.ManageConnector, "presign": wiring.Presign, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
-	"rotate-signing-key": wiring.RotateSigningKey,
+	"rotate-signing-key": wiring.RotateSigningKey, "manage-webhook": wiring.ManageWebhook, "send-events": wiring.SendEvents,
 }
 
 // inProcess makes the functions run in this process, with the time limits that the template gives them.

@@ -146,7 +146,7 @@ func (s *stack) start(ctx context.Context, l listeners) (err error) {
 		return err
 	}
 	s.log.InfoContext(ctx, "started", "resumed_executions", resumed)
-	return nil
+	return s.startPipes(ctx)
 }
 
 // describe fills local.json in.

@@ -22,6 +22,7 @@ const (
 	secretField                  // a string that is kept as a seal.Secret; in a form, a file
 	boolField                    // true or false
 	numberField                  // a whole number in plain digits
+	objectField                  // an object, kept as it is written but for blanks
 )
 
 // orderFields are the fields of a create request.
@@ -121,6 +122,11 @@ func (f *fields) readValue(name string, value jsontext.Value, kind fieldType) {
 		f.values[name] = []string{string(value)}
 		_, err := strconv.Atoi(string(value))
 		f.must(err == nil, name, "must be a whole number")
+	case objectField:
+		f.must(value.Kind() == '{', name, "must be an object")
+		err := value.Compact()
+		f.must(err == nil, name, "must be an object")
+		f.values[name] = []string{string(value)}
 	default:
 		var s string
 		err := json.Unmarshal(value, &s)

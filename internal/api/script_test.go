@@ -24,6 +24,7 @@ import (
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
+	"github.com/videovector/exports/internal/webhook"
 )
 
 var update = flag.Bool("update", false, "write the replies into the scripts")
@@ -120,6 +121,14 @@ func (s *script) do(lines string) {
 			d, err := time.ParseDuration(arg)
 			s.must(err)
 			s.now = s.now.Add(d)
+		case "deliveries":
+			s.putDeliveries(arg)
+		case "disable":
+			h, err := s.store.Webhook(s.t.Context(), "acct", arg)
+			s.must(err)
+			h.Status, h.FailureCount, h.LastFailureAt = webhook.Disabled, webhook.DisableAfter, s.now
+			_, err = s.store.SaveWebhook(s.t.Context(), h, h.Revision)
+			s.must(err)
 		case "place":
 			s.customer.Place(arg, []byte("content"))
 		case "deny": // "deny Create", "deny nothing"

@@ -28,6 +28,7 @@ import (
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store"
 	"github.com/videovector/exports/internal/store/sqlitestore"
+	"github.com/videovector/exports/internal/webhook"
 )
 
 var t0 = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -61,8 +62,10 @@ type world struct {
 	results    *memblob.Bucket
 	openErr    error // of opening a connector
 	sealing    seal.Sealer
-	sealErr    error  // of sealing
-	beforeSeal func() // may be nil
+	sealErr    error    // of sealing
+	beforeSeal func()   // may be nil
+	secrets    []string // of webhooks
+	posted     []webhook.Message
 	log        bytes.Buffer
 
 	keyring   *auth.Keyring
@@ -102,6 +105,7 @@ func newWorld(t testing.TB) *world {
 		"ReadExportFunction": apigw.Handler(api.ReadExport(api.ReadConfig{
 			Exports: gate, Links: w, Keys: ring, Origin: "https://api.example.com", Clock: clock, Log: log,
 		}), log),
+		"ManageWebhookFunction":   w.hooks(),
 		"ManageConnectorFunction": w.manager(func(time.Time) string { w.ids++; return fmt.Sprintf("conn_%d", w.ids) }),
 	}
 	w.download = api.DownloadConfig{

@@ -25,6 +25,7 @@ import (
 	"github.com/videovector/exports/internal/signkeys/awsvault"
 	"github.com/videovector/exports/internal/store/dynamostore"
 	"github.com/videovector/exports/internal/tenant/fence"
+	"github.com/videovector/exports/internal/webhook"
 	"github.com/videovector/exports/internal/wiring"
 )
 
@@ -137,15 +138,39 @@ func Connectors(_ context.Context, e *env, p *wiring.Parts) error {
 	return err
 }
 
+// Webhooks makes webhooks and reaches them. Their secrets are sealed as connectors' are. A local service may let out to
+// receivers on its own machine, WEBHOOK_ALLOW and so on.
+func Webhooks(_ context.Context, e *env, p *wiring.Parts) error {
+	sealer, err := e.sealer()
+	if err != nil {
+		return err
+	}
+	local, err := webhook.LocalFromEnvironment(e.get)
+	if err != nil {
+		return err
+	}
+	if set := local.Environment(); len(set) > 0 && e.get("SEAL_KEY_FILE") == "" {
+		return localOnly(set[0])
+	}
+	p.Sealer, p.NewWebhookID, p.NewEventID, p.NewWebhookSecret, p.WebhookRetry = sealer, ids.NewWebhook, ids.NewEvent, webhook.NewSecret, local.Retry
+	p.WebhookClient, err = local.Client()
+	return err
+}
+
 // endpoints are where a local service's connectors go in place of the clouds. A deployed function refuses to start with
 // one: what is there would be sent what is meant for a customer's storage.
 func (e *env) endpoints() (clouds.Endpoints, error) {
 	endpoints := clouds.FromEnvironment(e.get)
 	if set := endpoints.Environment(); len(set) > 0 && e.get("SEAL_KEY_FILE") == "" {
-		name, _, _ := strings.Cut(set[0], "=")
-		return clouds.Endpoints{}, fmt.Errorf("the environment variable %s is set, which is for a local service only; a local service has SEAL_KEY_FILE", name)
+		return clouds.Endpoints{}, localOnly(set[0])
 	}
 	return endpoints, nil
+}
+
+// localOnly refuses a variable, given as NAME=value, to a deployed function.
+func localOnly(line string) error {
+	name, _, _ := strings.Cut(line, "=")
+	return fmt.Errorf("the environment variable %s is set, which is for a local service only; a local service has SEAL_KEY_FILE", name)
 }
 
 func (e *env) sealer() (seal.Sealer, error) {

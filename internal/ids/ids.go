@@ -15,6 +15,12 @@ func NewExport(at time.Time) string { return "exp_" + lowerULID(at) }
 // NewConnector is a fresh connector id for a connector created at the time.
 func NewConnector(at time.Time) string { return "conn_" + lowerULID(at) }
 
+// NewWebhook is a fresh webhook id for a webhook created at the time.
+func NewWebhook(at time.Time) string { return "wh_" + lowerULID(at) }
+
+// NewEvent is a fresh event id for an event that no record determines, made at the time.
+func NewEvent(at time.Time) string { return "evt_" + lowerULID(at) }
+
 // NewExternal is a fresh external id of a role: 130 random bits.
 func NewExternal() string { return rand.Text() }
 

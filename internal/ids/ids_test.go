@@ -10,7 +10,7 @@ import (
 
 func TestIDsSortByTime(t *testing.T) {
 	at := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
-	for prefix, mint := range map[string]func(time.Time) string{"exp_": NewExport, "conn_": NewConnector} {
+	for prefix, mint := range map[string]func(time.Time) string{"exp_": NewExport, "conn_": NewConnector, "wh_": NewWebhook, "evt_": NewEvent} {
 		earlier, later := mint(at), mint(at.Add(time.Millisecond))
 		if earlier >= later || !export.ValidID(earlier) || !strings.HasPrefix(earlier, prefix) || len(earlier) != len(prefix)+26 {
 			t.Errorf("%s, then %s", earlier, later)

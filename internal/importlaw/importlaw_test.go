@@ -41,11 +41,12 @@ var laws = []law{
 	{from: "/internal/auth", to: append([]string{"/internal/api", "/internal/steps", "/internal/store/dynamostore", "/internal/store/sqlitestore"}, aws...), reason: "who may do what does not depend on where it runs"},
 	{from: "/internal/steps", to: append([]string{"/internal/api", "/internal/store/dynamostore", "/internal/store/sqlitestore", "/internal/blob/s3blob"}, aws...), reason: "the steps run under any engine and over any store"},
 	{from: "/internal/artifact", to: append([]string{"/internal/store", "/internal/blob", "/internal/steps", "/internal/api"}, aws...), reason: "a document is readers and writers; it must be producible on a laptop from files alone"},
+	{from: "/internal/changes", to: append([]string{"/internal/store", "/internal/steps", "/internal/api", "/internal/localpipe"}, aws...), reason: "who tells of a change and who acts on it know the change, and not each other"},
 	{from: "/internal/asl", to: append([]string{"/internal/steps", "/internal/api", "/internal/store", "/internal/blob"}, aws...), reason: "the interpreter knows the language, not this project's machine"},
 	{from: "/internal", to: []string{"github.com/aws/aws-lambda-go/events"}, except: []string{"/internal/apigw", "/internal/localgw"}, reason: "handlers are written against net/http and typed steps, never against event types"},
 	{from: "/internal/metrics", to: append([]string{"/internal/store", "/internal/steps", "/internal/api", "net"}, aws...), reason: "a metric is a line of the log: nobody waits for it, and nothing needs a permission"},
 	{from: "/internal", to: []string{"/functions", "/cmd"}, reason: "only the mains wire; nothing depends on a main"},
-	{from: "/functions", to: []string{"/internal/store/sqlitestore", "/internal/blob/embeds3", "/internal/asl", "/internal/localgw", "/internal/samlocal", "/internal/demo"}, reason: "what is deployed carries nothing of the local stack"},
+	{from: "/functions", to: []string{"/internal/store/sqlitestore", "/internal/blob/embeds3", "/internal/asl", "/internal/localgw", "/internal/localpipe", "/internal/samlocal", "/internal/demo"}, reason: "what is deployed carries nothing of the local stack"},
 	{from: "/client", to: []string{"/", "golang.org", "github.com"}, reason: "a user's program takes the SDK and the standard library, nothing else"},
 }
 

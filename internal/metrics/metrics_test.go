@@ -53,6 +53,9 @@ func everything(t *testing.T, level slog.Level) string {
 	r.Swept(ctx, true, 3, t0)
 	r.Swept(ctx, true, 0, time.Time{})
 	r.Swept(ctx, false, 0, time.Time{})
+	r.EventDelivered(ctx)
+	r.EventRetried(ctx)
+	r.EventFailed(ctx)
 	return out.String()
 }
 
@@ -66,6 +69,7 @@ func TestValues(t *testing.T) {
 		"ExportsFailed": 2, "ExportsFailed{Reason=destination_busy}": 1, "ExportsFailed{Reason=other}": 1, "DeadLetters": 1, "AttemptsRequeued": 1,
 		"StepRetries": 1, "StepRetries{Step=plan}": 1, "StepFailures{Error=Export.Internal}": 1, "SweepRescues": 1,
 		"SweepRuns": 3, "OpenExports": 3, "OldestOpenExportAge": 3600,
+		"EventsDelivered": 1, "EventsRetried": 1, "EventsFailed": 1,
 	}
 	if diff := cmp.Diff(want, emftest.Sums(values)); diff != "" {
 		t.Errorf("sums (-want +got):\n%s", diff)

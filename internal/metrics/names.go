@@ -41,6 +41,9 @@ var (
 	sweepRuns        = Metric{"SweepRuns", count, true, "", "the scheduled sweep ends well: once a minute"}
 	sweepRescues     = Metric{"SweepRescues", count, true, "", "the sweeper hands an export whose execution is silent or gone to another one"}
 	openExports      = Metric{"OpenExports", count, true, "", "with `SweepRuns`: exports that have not ended"}
+	eventsDelivered  = Metric{"EventsDelivered", count, true, "", "a webhook has taken an event"}
+	eventsRetried    = Metric{"EventsRetried", count, true, "", "an attempt at a webhook fails and another is to come"}
+	eventsFailed     = Metric{"EventsFailed", count, true, "", "an event is given up for a webhook"}
 	oldestOpenAge    = Metric{"OldestOpenExportAge", seconds, true, "", "with `SweepRuns`: age of the oldest open export, 0 without one"}
 )
 
@@ -48,4 +51,5 @@ var (
 var All = []Metric{
 	exportsCreated, exportsCompleted, exportsFailed, deadLetters, timeToComplete, bytesExported, rowsExported, rowsRejected,
 	queueAge, attemptsRequeued, stepRetries, stepFailures, sweepRuns, sweepRescues, openExports, oldestOpenAge,
+	eventsDelivered, eventsRetried, eventsFailed,
 }

@@ -16,7 +16,7 @@ var Reasons = []string{
 	"address_invalid", "api_key_not_found", "artifact_differs", "artifact_missing", "artifact_unreadable",
 	"browse_too_long", "captions_too_large", "catalogue_inconsistent", "clock_skewed", "concurrent_write",
 	"connector_exists", "connector_not_found", "connector_provider_unsupported", "connector_role_unsupported",
-	"connector_scope_missing", "connector_unusable", "counts_differ", "credentials_missing",
+	"connector_scope_missing", "connector_unusable", "counts_differ", "credentials_missing", "delivery_not_found",
 	"destination_access_denied", "destination_account_missing", "destination_account_problem",
 	"destination_address_refused", "destination_archived", "destination_bucket_missing", "destination_busy",
 	"destination_credentials_expired", "destination_credentials_refused", "destination_damaged",
@@ -31,7 +31,7 @@ var Reasons = []string{
 	"prompt_run_not_found", "record_too_new", "report_missing", "results_changed", "results_invalid", "results_irregular",
 	"results_missing", "role_region_disabled", "role_unavailable", "secret_unreadable", "secret_unwritable",
 	"shard_unknown", "step_timed_out", "storage_failed", "store_failed", "store_throttled", "store_unavailable",
-	"superseded", "work_lost",
+	"superseded", "webhook_exists", "webhook_not_found", "work_lost",
 }
 
 // bounded is the reason, or ReasonOther for one that is not listed.

@@ -13,6 +13,9 @@ const headBytes = 3
 
 // bytes is the context as authenticated data; every field is preceded by its length.
 func (c Context) bytes() []byte {
+	if c.WebhookID != "" {
+		return fmt.Appendf(nil, "%d:%s,webhook %d:%s", len(c.AccountID), c.AccountID, len(c.WebhookID), c.WebhookID)
+	}
 	return fmt.Appendf(nil, "%d:%s,%d:%s", len(c.AccountID), c.AccountID, len(c.ConnectorID), c.ConnectorID)
 }
 

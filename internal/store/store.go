@@ -1,5 +1,5 @@
 // Package store is the contract of the record store: exports with their idempotency records, API keys, connectors,
-// and the platform's catalogue of indexes, runs and result parts. It has two implementations, dynamostore for the
+// webhooks, and the platform's catalogue of indexes, runs and result parts. It has two implementations, dynamostore for the
 // deployed service and sqlitestore for one machine; storetest is the suite that both pass. Every read is strongly
 // consistent unless its comment says otherwise, every failure is a *fault.Error, and absence is fault.NotFound.
 package store
@@ -17,6 +17,8 @@ type Store interface {
 	Catalog
 	Credentials
 	Connectors
+	Webhooks
+	Deliveries
 }
 
 // Exports keeps export records, and the idempotency records that were written with them or with connectors.

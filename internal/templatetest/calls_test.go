@@ -169,6 +169,25 @@ func itemCalls(t *testing.T) map[string][]string {
 			return s.DeleteConnector(ctx, "acct", "conn")
 		},
 	}
+	hook, delivery := store.Webhook{ID: "wh_1", AccountID: "acct"}, store.Delivery{ID: "dlv_1", AccountID: "acct", WebhookID: "wh_1"}
+	maps.Copy(calls, map[string]func(*dynamostore.Store) error{
+		"CreateWebhook":  func(s *dynamostore.Store) error { _, _, err := s.CreateWebhook(ctx, hook, &idem); return err },
+		"Webhook":        func(s *dynamostore.Store) error { _, err := s.Webhook(ctx, "acct", "wh_1"); return err },
+		"ListWebhooks":   func(s *dynamostore.Store) error { _, err := s.ListWebhooks(ctx, "acct"); return err },
+		"SaveWebhook":    func(s *dynamostore.Store) error { _, err := s.SaveWebhook(ctx, hook, 0); return err },
+		"CreateDelivery": func(s *dynamostore.Store) error { _, err := s.CreateDelivery(ctx, delivery); return err },
+		"Delivery":       func(s *dynamostore.Store) error { _, err := s.Delivery(ctx, "acct", "dlv_1"); return err },
+		"SaveDelivery":   func(s *dynamostore.Store) error { _, err := s.SaveDelivery(ctx, delivery, 0); return err },
+		"DueDeliveries":  func(s *dynamostore.Store) error { _, err := s.DueDeliveries(ctx, now, 1); return err },
+		"ListDeliveries": func(s *dynamostore.Store) error {
+			_, err := s.ListDeliveries(ctx, "acct", "wh_1", store.DeliveryQuery{Limit: 1})
+			return err
+		},
+		"DeleteWebhook": func(s *dynamostore.Store) error {
+			_ = s.DeleteWebhook(ctx, "acct", "wh_1") // it meets another transaction
+			return s.DeleteWebhook(ctx, "acct", "wh_1")
+		},
+	})
 	out := map[string][]string{}
 	for name, call := range calls {
 		table := &asked{lines: map[string]bool{}}

@@ -30,6 +30,7 @@ func TestTableIsTheStores(t *testing.T) {
 		AttributeDefinitions    []attribute
 		KeySchema               []keyPart
 		GlobalSecondaryIndexes  []index
+		StreamSpecification     struct{ StreamViewType string }
 		TimeToLiveSpecification struct {
 			AttributeName string
 			Enabled       bool
@@ -53,6 +54,7 @@ func TestTableIsTheStores(t *testing.T) {
 		x.Projection.ProjectionType, x.Projection.NonKeyAttributes = string(i.Projection.ProjectionType), i.Projection.NonKeyAttributes
 		want.GlobalSecondaryIndexes = append(want.GlobalSecondaryIndexes, x)
 	}
+	want.StreamSpecification.StreamViewType = string(needed.StreamSpecification.StreamViewType)
 	want.TimeToLiveSpecification.AttributeName, want.TimeToLiveSpecification.Enabled = dynamostore.TTLAttribute, true
 	want.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled = true
 	want.SSESpecification.SSEEnabled = true

@@ -28,6 +28,7 @@ func runEverything(t *testing.T, l *ledger) {
 	t.Run("failures", func(t *testing.T) { failures(newWorld(t, l)) })
 	t.Run("rotation", func(t *testing.T) { rotation(newWorld(t, l)) })
 	t.Run("connectors", func(t *testing.T) { connectors(newWorld(t, l)) })
+	t.Run("webhooks", func(t *testing.T) { webhooks(newWorld(t, l)) })
 }
 
 // rotation replaces the signing keys once.
@@ -298,6 +299,9 @@ func (s starter) Start(ctx context.Context, _, _ string, _ int) error {
 
 // bound is what a call of KMS is bound to.
 func bound(c seal.Context) string {
+	if c.WebhookID != "" {
+		return " * if StringEquals kms:EncryptionContext:account_id " + c.AccountID + ", StringLike kms:EncryptionContext:webhook_id " + c.WebhookID
+	}
 	return " * if StringEquals kms:EncryptionContext:account_id " + c.AccountID + ", StringLike kms:EncryptionContext:connector_id " + c.ConnectorID
 }
 

@@ -139,7 +139,7 @@ func TestEnvironment(t *testing.T) {
 func TestNoEndpointIsDeployed(t *testing.T) {
 	for id, f := range functions(t, load(t)) {
 		for name := range f.Environment.Variables {
-			if strings.HasPrefix(name, "CONNECTOR_") || strings.HasPrefix(name, "AWS_ENDPOINT") || name == "SEAL_KEY_FILE" {
+			if strings.HasPrefix(name, "CONNECTOR_") || strings.HasPrefix(name, "WEBHOOK_") || strings.HasPrefix(name, "AWS_ENDPOINT") || name == "SEAL_KEY_FILE" {
 				t.Errorf("%s is given %s", id, name)
 			}
 		}

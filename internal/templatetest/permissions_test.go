@@ -120,6 +120,8 @@ func TestWhoReachesEveryAccount(t *testing.T) {
 		"ReadExportRole":           {"dynamodb:GetItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
 		"DownloadExportRole":       {"dynamodb:GetItem Table ACCT#*", "dynamodb:GetItem Table KEY#*"},
 		"ManageConnectorRole":      {"dynamodb:DeleteItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
+		"ManageWebhookRole":        {"dynamodb:DeleteItem Table ACCT#*", "dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
+		"SendEventsRole":           {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "dynamodb:Query Table ACCT#*"},
 		"SweepRole":                {"dynamodb:GetItem Table ACCT#*", "dynamodb:PutItem Table ACCT#*", "s3:AbortMultipartUpload ArtifactsBucket/artifacts/*", "s3:AbortMultipartUpload ArtifactsBucket/work/*"},
 		"cloudfront.amazonaws.com": {"s3:GetObject ArtifactsBucket/artifacts/* if StringEquals AWS:SourceArn cloudfront::${AWS::AccountId}:distribution/${Distribution}"},
 		"ExportMachineRole":        {"s3:AbortMultipartUpload ArtifactsBucket/work/*", "s3:GetObject ArtifactsBucket/work/*", "s3:ListMultipartUploadParts ArtifactsBucket/work/*", "s3:PutObject ArtifactsBucket/work/*"},
@@ -129,9 +131,11 @@ func TestWhoReachesEveryAccount(t *testing.T) {
 	}
 }
 
-// TestWhoTouchesSecrets: one function seals connectors' secrets, two open them, all of them under a session of the
-// account that the secrets are bound to; and no policy but the key's own says so.
+// TestWhoTouchesSecrets: one function seals connectors' secrets, two open them, and as many webhooks', all of them under a
+// session of the account that the secrets are bound to; and no policy but the key's own says so. Nobody who opens the one
+// kind opens the other.
 func TestWhoTouchesSecrets(t *testing.T) {
+	const ofWebhook = "* if StringEquals kms:EncryptionContext:account_id {account}, StringLike kms:EncryptionContext:webhook_id *"
 	const bound = "* if StringEquals kms:EncryptionContext:account_id {account}, StringLike kms:EncryptionContext:connector_id *"
 	got := map[power]bool{}
 	for _, p := range powers(t, load(t)) {
@@ -144,6 +148,10 @@ func TestWhoTouchesSecrets(t *testing.T) {
 		{"ConnectorKey", "ManageConnectorAccountRole", "kms:GenerateDataKey", bound}: true,
 		{"ConnectorKey", "ManageConnectorAccountRole", "kms:Decrypt", bound}:         true,
 		{"ConnectorKey", "DeliverAccountRole", "kms:Decrypt", bound}:                 true,
+
+		{"ConnectorKey", "ManageWebhookAccountRole", "kms:GenerateDataKey", ofWebhook}: true,
+		{"ConnectorKey", "ManageWebhookAccountRole", "kms:Decrypt", ofWebhook}:         true,
+		{"ConnectorKey", "SendEventsAccountRole", "kms:Decrypt", ofWebhook}:            true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("who uses the key (-want +got):\n%s", diff)

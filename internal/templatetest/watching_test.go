@@ -107,6 +107,7 @@ var documented = map[string][]string{
 		"ReadThrottleEvents{TableName}", "WriteThrottleEvents{TableName}", "ReadThrottleEvents{GlobalSecondaryIndexName,TableName}",
 		"WriteThrottleEvents{GlobalSecondaryIndexName,TableName}", "ConsumedReadCapacityUnits{TableName}", "ConsumedWriteCapacityUnits{TableName}",
 	},
+	"AWS/SQS":    {"ApproximateNumberOfMessagesVisible{QueueName}"},
 	"AWS/Lambda": {"Throttles{FunctionName}", "ConcurrentExecutions{FunctionName}"},
 	"AWS/States": {
 		"ExecutionsStarted{StateMachineArn}", "ExecutionsSucceeded{StateMachineArn}", "ExecutionsFailed{StateMachineArn}",
@@ -225,7 +226,7 @@ func TestAlarmsAreComplete(t *testing.T) {
 // TestThrottlesCoverEveryFunction that requests, executions and the schedule call.
 func TestThrottlesCoverEveryFunction(t *testing.T) {
 	tmpl := load(t)
-	want := append(steps(t), "SweepFunction", "AuthorizeFunction")
+	want := append(steps(t), "SweepFunction", "SendEventsFunction", "AuthorizeFunction")
 	operations(t, func(_ string, op operation) { want = append(want, op.integrated()) })
 	slices.Sort(want)
 	want = slices.Compact(want)

@@ -24,6 +24,7 @@ import (
 	"github.com/videovector/exports/internal/signkeys/memvault"
 	"github.com/videovector/exports/internal/store"
 	"github.com/videovector/exports/internal/store/sqlitestore"
+	"github.com/videovector/exports/internal/webhook"
 	"github.com/videovector/exports/internal/wiring"
 )
 
@@ -36,7 +37,7 @@ var handlers = map[string]func(wiring.Parts) any{
 	"authorize": wiring.Authorize, "create-export": wiring.CreateExport, "read-export": wiring.ReadExport,
 	"download-export": wiring.DownloadExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble,
 	"presign": wiring.Presign, "manage-connector": wiring.ManageConnector, "deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
-	"rotate-signing-key": wiring.RotateSigningKey,
+	"rotate-signing-key": wiring.RotateSigningKey, "manage-webhook": wiring.ManageWebhook, "send-events": wiring.SendEvents,
 }
 
 // world is the whole service in memory, over one record store and two buckets, with every function's calls noted.
@@ -51,6 +52,7 @@ type world struct {
 	ids                int
 	sharded            bool
 	before             func(method, key string) // of calls of the artifacts bucket
+	answers            []int                    // of the receiver of events, the next one first; 200 after them
 }
 
 func newWorld(t *testing.T, l *ledger) *world {
@@ -125,7 +127,9 @@ func (w *world) parts(folder string) wiring.Parts {
 		Artifacts:  bucket{w.artifacts, "ArtifactsBucket", note("Artifacts"), w.before},
 		Results:    bucket{w.results, "ResultsBucket", note("Results"), nil},
 		Executions: starter{note("Executions")},
-		Connectors: opener{note("Connectors")}, Sealer: sealer{note("Connectors")},
+		Connectors: opener{note("Connectors")}, Sealer: sealer{w.sealing(folder, note)},
+		WebhookClient: w.receiver(), NewWebhookID: func(time.Time) string { w.ids++; return fmt.Sprintf("wh_%d", w.ids) },
+		NewEventID: func(time.Time) string { w.ids++; return fmt.Sprintf("evt_%d", w.ids) }, NewWebhookSecret: webhook.NewSecret,
 		Rotation: &signkeys.Rotation{SecretID: "arn:secret", Vault: vault{w.vault, note("KeyRotation")}},
 		Keyring:  w.keys, Origin: "https://api.example.com", Log: slog.New(slog.DiscardHandler), MetricsNamespace: namespace, BufferDownloads: true,
 		Clock:          func() time.Time { return w.now },

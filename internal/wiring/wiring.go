@@ -38,7 +38,7 @@ type Parts struct {
 	Samples    api.Results // of results, for dry runs; nil means Results
 	Executions Executions
 	Connectors connector.Opener
-	Sealer     seal.Sealer // of connectors' secrets
+	Sealer     seal.Sealer // of the secrets of connectors and webhooks
 	Keyring    *auth.Keyring
 	// RefreshKeys keeps the keyring's keys fresh; it is called before every request. nil where they never change.
 	RefreshKeys func(context.Context)
@@ -49,8 +49,15 @@ type Parts struct {
 	// NewConnectorID and NewExternalID mint what a new connector gets.
 	NewConnectorID func(time.Time) string
 	NewExternalID  func() string
-	Clock          func() time.Time
-	Log            *slog.Logger
+	// WebhookClient reaches webhooks: the guard's. The rest is minted for a new webhook, and for the event of a test.
+	WebhookClient    *http.Client
+	NewWebhookID     func(time.Time) string
+	NewEventID       func(time.Time) string
+	NewWebhookSecret func() seal.Secret
+	// WebhookRetry is the pause after a first attempt that failed; 0 means the deployed one.
+	WebhookRetry time.Duration
+	Clock        func() time.Time
+	Log          *slog.Logger
 	// MetricsNamespace is where CloudWatch keeps the metrics; "" means metrics.DefaultNamespace.
 	MetricsNamespace string
 	// BufferDownloads makes downloads ordinary replies, for a gateway that can't stream.

@@ -1,5 +1,5 @@
-// Package kmsseal seals connector secrets under a KMS key: KMS wraps the data keys, and its encryption context is the
-// account and the connector.
+// Package kmsseal seals secrets under a KMS key: KMS wraps the data keys, and its encryption context is the
+// account and the connector or webhook.
 package kmsseal
 
 import (
@@ -54,6 +54,9 @@ func (s *Sealer) Open(ctx context.Context, c seal.Context, sealed []byte) ([]byt
 }
 
 func bind(c seal.Context) map[string]string {
+	if c.WebhookID != "" {
+		return map[string]string{"account_id": c.AccountID, "webhook_id": c.WebhookID}
+	}
 	return map[string]string{"account_id": c.AccountID, "connector_id": c.ConnectorID}
 }
 

@@ -24,11 +24,16 @@ type dueExport struct {
 
 // DueExports asks all partitions of the index at once and merges their answers. The index lags behind the table.
 func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
+	return s.due(ctx, openExports, now, limit)
+}
+
+// due are the first entries of the index that are of the kind.
+func (s *Store) due(ctx context.Context, of string, now time.Time, limit int) ([]store.Ref, error) {
 	var found [dueShards][]dueExport
 	var errs [dueShards]error
 	var all sync.WaitGroup
 	for n := range found {
-		all.Go(func() { found[n], errs[n] = s.dueInShard(ctx, dueShard(uint32(n)), now, limit) })
+		all.Go(func() { found[n], errs[n] = s.dueInShard(ctx, dueShard(of, uint32(n)), now, limit) })
 	}
 	all.Wait()
 	if err := errors.Join(errs[:]...); err != nil {
@@ -51,7 +56,7 @@ func (s *Store) OpenExports(ctx context.Context) (store.Open, error) {
 	var errs [dueShards]error
 	var all sync.WaitGroup
 	for n := range found {
-		all.Go(func() { found[n], errs[n] = s.openInShard(ctx, dueShard(uint32(n))) })
+		all.Go(func() { found[n], errs[n] = s.openInShard(ctx, dueShard(openExports, uint32(n))) })
 	}
 	all.Wait()
 	var open store.Open

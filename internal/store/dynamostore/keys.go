@@ -20,6 +20,8 @@ type item = map[string]types.AttributeValue
 //	export              ACCT#<account>         EXP#<export id>
 //	idempotency record  ACCT#<account>         IDEM#<route>#<key>
 //	connector           ACCT#<account>         CONN#<connector id>
+//	webhook             ACCT#<account>         HOOK#<webhook id>
+//	delivery of one     ACCT#<account>         DLV#<delivery id>
 //	index               ACCT#<account>         IDX#<index id>
 //	run                 ACCT#<account>         RUN#<run id>
 //	run of an index     ACCT#<account>         IDXRUN#<index id>#<run id>
@@ -33,11 +35,15 @@ const (
 	accountPrefix   = "ACCT#"
 	exportPrefix    = "EXP#"
 	connectorPrefix = "CONN#"
+	webhookPrefix   = "HOOK#"
+	deliveryPrefix  = "DLV#"
 	partPrefix      = "PART#"
 )
 
 func exportKey(account, id string) key    { return key{accountPrefix + account, exportPrefix + id} }
 func connectorKey(account, id string) key { return key{accountPrefix + account, connectorPrefix + id} }
+func webhookKey(account, id string) key   { return key{accountPrefix + account, webhookPrefix + id} }
+func deliveryKey(account, id string) key  { return key{accountPrefix + account, deliveryPrefix + id} }
 func indexKey(account, id string) key     { return key{accountPrefix + account, "IDX#" + id} }
 func runKey(account, id string) key       { return key{accountPrefix + account, "RUN#" + id} }
 func apiKeyKey(hash string) key           { return key{"KEY#" + hash, "KEY"} }
@@ -87,12 +93,20 @@ func writable(ids ...string) error {
 // dueShards is how many partitions the index of open exports is spread over, so that none takes every write.
 const dueShards = 8
 
-func dueShard(n uint32) string { return fmt.Sprintf("OPEN#%d", n%dueShards) }
+// What the index holds: open exports, and deliveries that are to be tried again.
+const (
+	openExports    = "OPEN"
+	openDeliveries = "SEND"
+)
 
-func shardOf(exportID string) string {
+func dueShard(of string, n uint32) string { return fmt.Sprintf("%s#%d", of, n%dueShards) }
+
+func shardOf(exportID string) string { return shardFor(openExports, exportID) }
+
+func shardFor(of, id string) string {
 	h := fnv.New32a()
-	h.Write([]byte(exportID))
-	return dueShard(h.Sum32())
+	h.Write([]byte(id))
+	return dueShard(of, h.Sum32())
 }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

@@ -48,6 +48,8 @@ func Description(table string) *dynamodb.CreateTableInput {
 			KeySchema:  keySchema("open_shard", "due_at"),
 			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{createdAt}},
 		}},
+		// ChangeOf says what the stream tells.
+		StreamSpecification: &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewImage},
 	}
 }
 

@@ -36,10 +36,11 @@ func TestCreateTable(t *testing.T) {
 		TableName: made.TableName, BillingMode: made.BillingModeSummary.BillingMode,
 		AttributeDefinitions: made.AttributeDefinitions, KeySchema: made.KeySchema,
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: index.IndexName, KeySchema: index.KeySchema, Projection: index.Projection}},
+		StreamSpecification:    made.StreamSpecification,
 	}
 	sorted := cmpopts.SortSlices(func(a, b types.AttributeDefinition) bool { return *a.AttributeName < *b.AttributeName })
 	if diff := cmp.Diff(want, got, sorted, cmpopts.IgnoreUnexported(dynamodb.CreateTableInput{}, types.AttributeDefinition{},
-		types.KeySchemaElement{}, types.GlobalSecondaryIndex{}, types.Projection{})); diff != "" {
+		types.KeySchemaElement{}, types.GlobalSecondaryIndex{}, types.Projection{}, types.StreamSpecification{})); diff != "" {
 		t.Errorf("the table differs from its description (-want +got):\n%s", diff)
 	}
 	ttl, err := client.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: aws.String(name)})

@@ -28,6 +28,8 @@ type format struct {
 var formats = map[string]format{
 	"EXP":  {upgrades: []func(item){same}, writes: 1},
 	"CONN": {upgrades: []func(item){same}, writes: 1},
+	"HOOK": {},
+	"DLV":  {},
 	"IDEM": {upgrades: []func(item){renameExport}, writes: 1},
 }
 

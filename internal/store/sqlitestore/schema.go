@@ -78,6 +78,58 @@ var migrations = []string{
 	`ALTER TABLE idempotency RENAME COLUMN export TO resource;
 	ALTER TABLE idempotency ADD COLUMN reply BLOB; -- of the first request; NULL where the resource tells
 	ALTER TABLE connectors ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;`,
+
+	// The ends of exports and runs are told (internal/changes). As in a stream of DynamoDB, a write that changes nothing
+	// tells nothing.
+	`CREATE TABLE changes (
+		seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+		kind        TEXT NOT NULL,
+		account     TEXT NOT NULL,
+		id          TEXT NOT NULL, -- of the export or the run
+		generation  TEXT NOT NULL DEFAULT '',
+		mark        TEXT NOT NULL DEFAULT '',
+		index_id    TEXT NOT NULL DEFAULT '',
+		status      TEXT NOT NULL DEFAULT '',
+		executed_at TEXT NOT NULL DEFAULT ''
+	) STRICT;
+
+	CREATE TRIGGER export_ended AFTER UPDATE ON exports
+	WHEN NEW.status IN ('completed', 'failed') AND NEW.record ->> '$.EventMark' <> ''
+	BEGIN
+		INSERT INTO changes (kind, account, id, generation, mark)
+		VALUES ('export', NEW.account, NEW.id, CAST(NEW.generation AS TEXT), NEW.record ->> '$.EventMark');
+	END;
+
+	CREATE TRIGGER run_finished BEFORE INSERT ON runs
+	WHEN NEW.record ->> '$.Status' NOT IN ('pending', 'processing')
+		AND NOT EXISTS (SELECT 1 FROM runs WHERE account = NEW.account AND id = NEW.id AND record = NEW.record)
+	BEGIN
+		INSERT INTO changes (kind, account, id, index_id, status, executed_at)
+		VALUES ('run', NEW.account, NEW.id, NEW.index_id, NEW.record ->> '$.Status', NEW.record ->> '$.ExecutedAt');
+	END;`,
+
+	`CREATE TABLE webhooks (
+		account  TEXT NOT NULL,
+		id       TEXT NOT NULL,
+		revision INTEGER NOT NULL,
+		record   TEXT NOT NULL,
+		PRIMARY KEY (account, id)
+	) STRICT;
+
+	CREATE TABLE deliveries (
+		account    TEXT NOT NULL,
+		id         TEXT NOT NULL,
+		webhook    TEXT NOT NULL,
+		status     TEXT NOT NULL,
+		revision   INTEGER NOT NULL,
+		due_ms     INTEGER, -- NULL when no attempt is to come
+		expires_ms INTEGER NOT NULL,
+		record     TEXT NOT NULL,
+		PRIMARY KEY (account, id)
+	) STRICT;
+	CREATE INDEX deliveries_due ON deliveries (due_ms, account, id) WHERE due_ms IS NOT NULL;
+	CREATE INDEX deliveries_of_webhook ON deliveries (account, webhook, id);
+	CREATE INDEX deliveries_expiry ON deliveries (expires_ms);`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.

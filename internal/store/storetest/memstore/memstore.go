@@ -22,6 +22,8 @@ type Store struct {
 	parts      drawer[[]export.Part]
 	keys       drawer[store.APIKey]
 	connectors drawer[store.Connector]
+	webhooks   drawer[store.Webhook]
+	deliveries drawer[store.Delivery]
 }
 
 var _ store.Store = (*Store)(nil)
@@ -31,6 +33,7 @@ func New() *Store {
 	return &Store{
 		exports: map[key]export.Export{}, idem: map[store.IdempotencyKey]store.Idempotency{}, indexes: drawer[export.Index]{},
 		runs: drawer[run]{}, parts: drawer[[]export.Part]{}, keys: drawer[store.APIKey]{}, connectors: drawer[store.Connector]{},
+		webhooks: drawer[store.Webhook]{}, deliveries: drawer[store.Delivery]{},
 	}
 }
 

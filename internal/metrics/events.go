@@ -1,0 +1,18 @@
+package metrics
+
+import "context"
+
+// EventDelivered counts an event that a webhook has taken.
+func (r *Recorder) EventDelivered(ctx context.Context) {
+	r.write(ctx, nil, sample{eventsDelivered, 1, ""})
+}
+
+// EventRetried counts an attempt that failed and is followed by another.
+func (r *Recorder) EventRetried(ctx context.Context) {
+	r.write(ctx, nil, sample{eventsRetried, 1, ""})
+}
+
+// EventFailed counts an event that was given up.
+func (r *Recorder) EventFailed(ctx context.Context) {
+	r.write(ctx, nil, sample{eventsFailed, 1, ""})
+}

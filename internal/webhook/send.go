@@ -1,0 +1,240 @@
+package webhook
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/logattr"
+	"github.com/videovector/exports/internal/metrics"
+	"github.com/videovector/exports/internal/seal"
+	"github.com/videovector/exports/internal/store"
+	"github.com/videovector/exports/internal/tenant"
+)
+
+// SendRecords is what sending needs of the record store.
+type SendRecords interface {
+	Webhook(ctx context.Context, account, id string) (store.Webhook, error)
+	SaveWebhook(ctx context.Context, next store.Webhook, revision int64) (store.Webhook, error)
+	Delivery(ctx context.Context, account, id string) (store.Delivery, error)
+	SaveDelivery(ctx context.Context, next store.Delivery, revision int64) (store.Delivery, error)
+}
+
+// Sender makes attempts at deliveries. An attempt is written down before it is made, so no two are made at once, and its
+// outcome after it; a process that dies in between leaves a delivery that is due again, with the same ids and bytes.
+type Sender struct {
+	Records SendRecords
+	Sealer  seal.Sealer
+	Client  *http.Client
+	Metrics *metrics.Recorder
+	Clock   func() time.Time
+	Log     *slog.Logger
+	// FirstRetry is the pause after a first attempt, and Patience how long a receiver may take; 0 means the package's.
+	FirstRetry, Patience time.Duration
+	// Jitter is a random number from 0 to 1; nil means one of its own.
+	Jitter func() float64
+}
+
+// together is how many attempts are made at the same time.
+const together = 32
+
+// SendAll makes an attempt at each, as long as there is time for one; the rest stays due.
+func (s Sender) SendAll(ctx context.Context, refs []store.DeliveryRef) {
+	room := make(chan struct{}, together)
+	var all sync.WaitGroup
+	for _, ref := range refs {
+		room <- struct{}{}
+		if !timeFor(ctx, 2*Patience) {
+			break
+		}
+		all.Go(func() {
+			defer func() { <-room }()
+			ctx := logattr.With(tenant.With(ctx, ref.AccountID), slog.String("account_id", ref.AccountID), slog.String("delivery_id", ref.DeliveryID))
+			if err := s.Send(ctx, ref); err != nil {
+				s.Log.ErrorContext(ctx, "an attempt could not be made or noted", "code", fault.As(err).Code, "error", err.Error())
+			}
+		})
+	}
+	all.Wait()
+}
+
+// timeFor reports whether ctx lasts that long.
+func timeFor(ctx context.Context, d time.Duration) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Until(deadline) > d
+}
+
+// Send makes one attempt if the delivery is due. A delivery that somebody else has at work, or that is gone, is left alone.
+func (s Sender) Send(ctx context.Context, ref store.DeliveryRef) error {
+	d, err := s.Records.Delivery(ctx, ref.AccountID, ref.DeliveryID)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil || d.DueAt.IsZero() || d.DueAt.After(s.Clock()) {
+		return err
+	}
+	w, err := s.Records.Webhook(ctx, d.AccountID, d.WebhookID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	if next, ok := s.withoutAttempt(d, w, err == nil); ok {
+		if _, err = s.Records.SaveDelivery(ctx, next, d.Revision); err != nil || next.Status != Failed {
+			return unlessOvertaken(err)
+		}
+		return s.gaveUp(ctx, d.Attempts, w)
+	}
+	secrets, err := seal.OpenSecrets(ctx, s.Sealer, seal.Context{AccountID: w.AccountID, WebhookID: w.ID}, w.Secret)
+	if err != nil {
+		return err
+	}
+	d, err = s.Records.SaveDelivery(ctx, begin(d, s.Clock()), d.Revision)
+	if err != nil {
+		return unlessOvertaken(err)
+	}
+	o := Post(ctx, s.Client, w, secrets[SecretName], Message{d.ID, d.EventID, d.EventType, d.Body}, cmp.Or(s.Patience, Patience))
+	return s.note(ctx, d, w, o)
+}
+
+// withoutAttempt is what becomes of a delivery that none is to be made at now; ok is false if one is.
+func (s Sender) withoutAttempt(d store.Delivery, w store.Webhook, exists bool) (next store.Delivery, ok bool) {
+	now := s.Clock()
+	late := now.After(d.GiveUpAt)
+	switch {
+	case !exists:
+		return end(d, "The webhook was deleted.", now), true
+	case w.Status == Disabled:
+		return end(d, "The webhook is disabled.", now), true
+	case w.Status == Paused && late:
+		return end(d, "The webhook was paused.", now), true
+	case w.Status == Paused:
+		return postpone(d, now.Add(pausedWait)), true
+	case late && d.Status == Processing: // the last attempt's process died
+		return end(d, "The last attempt's outcome isn't known.", now), true
+	case late && d.Attempts > 0:
+		return end(d, d.ErrorMessage, now), true
+	}
+	return d, false
+}
+
+// gaveUp counts a delivery that ended without a last attempt, against its webhook too if it was tried before.
+func (s Sender) gaveUp(ctx context.Context, attempts int, w store.Webhook) error {
+	s.Metrics.EventFailed(ctx)
+	if attempts == 0 || w.ID == "" {
+		return nil
+	}
+	return s.noteWebhook(ctx, w, func(w store.Webhook) store.Webhook { return after(w, Failed, false, s.Clock()) })
+}
+
+// unlessOvertaken: who writes first has the delivery.
+func unlessOvertaken(err error) error {
+	if err != nil && fault.As(err).Code == "concurrent_write" {
+		return nil
+	}
+	return err
+}
+
+// note writes the attempt's outcome down.
+func (s Sender) note(ctx context.Context, d store.Delivery, w store.Webhook, o Outcome) error {
+	now := s.Clock()
+	next := d
+	next.ResponseStatus, next.ResponseBody = o.Status, o.Body
+	retry := now.Add(s.pause(d.Attempts))
+	switch {
+	case o.Error == "":
+		next = end(next, "", now)
+	case o.Gone() || retry.After(d.GiveUpAt):
+		next = end(next, o.Error, now)
+	default:
+		next = postpone(next, retry)
+		next.ErrorMessage = o.Error
+	}
+	_, err := s.Records.SaveDelivery(ctx, next, d.Revision)
+	if err != nil {
+		return err
+	}
+	s.Log.InfoContext(ctx, "attempt made", "webhook_id", d.WebhookID, "event_type", d.EventType, "attempt", d.Attempts, "delivery_status", next.Status, "response_status", o.Status)
+	switch next.Status {
+	case Delivered:
+		s.Metrics.EventDelivered(ctx)
+	case Failed:
+		s.Metrics.EventFailed(ctx)
+	default:
+		s.Metrics.EventRetried(ctx)
+	}
+	return s.noteWebhook(ctx, w, func(w store.Webhook) store.Webhook { return after(w, next.Status, o.Gone(), now) })
+}
+
+// pause is how long to wait after the n-th attempt: doubling, and up to a fifth more or less, so that what failed together
+// doesn't come together again.
+func (s Sender) pause(n int) time.Duration {
+	first, jitter := cmp.Or(s.FirstRetry, FirstRetry), s.Jitter
+	if jitter == nil {
+		jitter = rand.Float64
+	}
+	d := min(first<<min(n-1, 16), lastRetry)
+	return time.Duration(float64(d) * (0.8 + 0.4*jitter()))
+}
+
+// statsEvery is how often a webhook's times are written while nothing else changes: they are for people.
+const statsEvery = time.Minute
+
+// after is the webhook after an attempt at a delivery that left it in the state.
+func after(w store.Webhook, status string, gone bool, now time.Time) store.Webhook {
+	now = export.Stamp(now)
+	if status == Delivered {
+		if w.FailureCount > 0 || now.Sub(w.LastSuccessAt) > statsEvery {
+			w.FailureCount, w.LastSuccessAt = 0, now
+		}
+		return w
+	}
+	if status == Failed || now.Sub(w.LastFailureAt) > statsEvery {
+		w.LastFailureAt = now
+	}
+	if status == Failed {
+		w.FailureCount++
+	}
+	if w.Status == Active && (gone || w.FailureCount >= DisableAfter) {
+		w.Status = Disabled
+	}
+	return w
+}
+
+// noteTries is how often the webhook is read again when somebody else has written it meanwhile.
+const noteTries = 5
+
+// noteWebhook changes the webhook as it is by now. One that is gone needs nothing.
+func (s Sender) noteWebhook(ctx context.Context, w store.Webhook, change func(store.Webhook) store.Webhook) error {
+	for try := 1; ; try++ {
+		next := change(w)
+		if next.FailureCount == w.FailureCount && next.LastFailureAt.Equal(w.LastFailureAt) && next.LastSuccessAt.Equal(w.LastSuccessAt) && next.Status == w.Status {
+			return nil
+		}
+		_, err := s.Records.SaveWebhook(ctx, next, w.Revision)
+		switch {
+		case err == nil:
+			if next.Status != w.Status {
+				s.Log.WarnContext(ctx, "webhook disabled", "webhook_id", w.ID, "failure_count", next.FailureCount)
+			}
+			return nil
+		case fault.Is(err, fault.NotFound):
+			return nil
+		case fault.As(err).Code != "concurrent_write" || try == noteTries:
+			return err
+		}
+		if w, err = s.Records.Webhook(ctx, w.AccountID, w.ID); err != nil {
+			if fault.Is(err, fault.NotFound) {
+				return nil
+			}
+			return err
+		}
+	}
+}
