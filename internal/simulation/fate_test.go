@@ -9,6 +9,7 @@ import (
 
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/webhook"
 )
 
 // kind is what becomes of a call, or of everything that runs.
@@ -76,7 +77,7 @@ func (o op) is(part string, methods ...string) bool {
 // writes reports whether the call changes anything where it arrives.
 func (o op) writes() bool {
 	return slices.Contains([]string{
-		"CreateExport", "SaveExport", "Put", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload", "Create", "StartExecution", "Deliver",
+		"CreateExport", "SaveExport", "Put", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload", "Create", "StartExecution", "Deliver", "Post", "CreateDelivery", "SaveDelivery", "SaveWebhook",
 	}, o.method)
 }
 
@@ -91,15 +92,15 @@ func (k kind) befalls(p *process, o op) bool {
 		return o.writes() && !o.is("customer")
 	case twice: // clients of the record store know their own writes again
 		return o.is("artifacts", "Put", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload") || o.is("customer", "Create") ||
-			o.is("executions") || o.is("events") || o.is("pipe")
+			o.is("executions") || o.is("events") || o.is("pipe") || o.is("receiver")
 	case stale:
 		return o.is("records", "DueExports")
 	case throttled:
-		return !o.is("events") && !o.is("pipe")
+		return !o.is("events", "Put") && !o.is("pipe")
 	case refused: // of requests, of the sweeper and of a step that writes an end, nobody else would mend it
 		return p.is("plan", "package", "assemble", "presign", "deliver")
 	case panics: // in a goroutine of its own nobody could say so
-		return p.function != "" && (!p.is("create-export") || o.is("records", "CreateExport") || o.is("executions"))
+		return p.function != "" && !p.is("send-events") && (!p.is("create-export") || o.is("records", "CreateExport") || o.is("executions"))
 	case diesBefore, diesAfter, pausesBefore, pausesAfter, forgotten:
 		return p.function != ""
 	case aborted, resumed, killed:
@@ -136,9 +137,8 @@ var (
 
 // window is a moment in the life of an export at which a fault is to strike, and to do no harm.
 type window struct {
-	name     string
-	at       func(p *process, o op, after bool) bool
-	platform bool // whose call it is neither dies nor sleeps
+	name string
+	at   func(p *process, o op, after bool) bool
 }
 
 // windows are all of them, in the order of the report.
@@ -176,7 +176,12 @@ var windows = []window{
 	{name: "end and event mark written, reply lost", at: func(_ *process, o op, after bool) bool {
 		return o.is("records", "SaveExport") && o.what == "end" && after
 	}},
-	{name: "event sent, not marked as sent", platform: true, at: func(_ *process, o op, after bool) bool { return o.is("pipe") && after }},
+	{name: "before the event is sent", at: func(p *process, o op, after bool) bool {
+		return o.is("receiver") && !after || p.is("send-events") && o.is("records", "CreateDelivery")
+	}},
+	{name: "event sent, not marked as sent", at: func(_ *process, o op, after bool) bool {
+		return o.is("receiver") && after || o.is("records", "SaveDelivery") && strings.HasPrefix(o.what, webhook.Delivered) && !after
+	}},
 }
 
 // pausedAnywhere is the window that crosses all others.

@@ -120,7 +120,7 @@ func (w *world) all() []export.Export {
 // settled reports whether nobody has anything left to do.
 func (w *world) settled() bool {
 	open := slices.ContainsFunc(w.all(), export.Export.Open)
-	return !open && w.clients.Load() == 0 && w.asleep.Load() == 0
+	return !open && w.clients.Load() == 0 && w.asleep.Load() == 0 && w.piped.Load() == 0 && !w.undelivered()
 }
 
 // checkEnd holds everything that stands against what was promised.

@@ -117,7 +117,7 @@ func (p plan) wanted(scope export.ResultScope) (want []string) {
 	return want
 }
 
-// fill brings the catalogue, its results and a connector in.
+// fill brings the catalogue, its results, a connector and a webhook in.
 func (w *world) fill() {
 	ctx := context.Background()
 	must := func(err error) {
@@ -144,6 +144,7 @@ func (w *world) fill() {
 		}
 		must(w.memory.PutRun(ctx, record, parts))
 	}
+	must(w.subscribe(ctx))
 	must(w.memory.PutConnector(ctx, store.Connector{
 		ID: connectorID, AccountID: account, Provider: "s3", Status: "active", Scopes: []string{"export"}, ExportBasePath: "base",
 		Bucket: "customer", Region: "eu-central-1",

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,16 +49,17 @@ type world struct {
 	clients   atomic.Int64               // who still want something
 	asleep    atomic.Int64               // calls whose caller sleeps
 	ids       atomic.Int64
+	piped     atomic.Int64 // ends that send-events has not taken yet
 	hours     atomic.Int64 // sweeps in the first minute of an hour that are done
 
 	mu         sync.Mutex
 	named      map[string]int // processes
 	processes  []*process
 	orders     []*order
-	ends       map[string]int            // terminal writes, by export
-	began      map[string]map[int]bool   // generations that claimed, by export
-	told       map[string]map[string]int // events by export and identity: how often each came
-	refusals   map[string]bool           // exports of which a call was refused for good
+	ends       map[string]int               // terminal writes, by export
+	began      map[string]map[int]bool      // generations that claimed, by export
+	told       map[string]map[string][]byte // events by export and id
+	refusals   map[string]bool              // exports of which a call was refused for good
 	hits       tally
 	violations []string
 }
@@ -81,7 +83,7 @@ func newWorld(seed uint64, memory store.Store) *world {
 	}
 	w := &world{
 		seed: seed, schedule: newSchedule(seed), memory: memory, journal: asl.NewMemoryJournal(), customer: memconn.New("customer"),
-		named: map[string]int{}, ends: map[string]int{}, began: map[string]map[int]bool{}, refusals: map[string]bool{}, told: map[string]map[string]int{}, hits: newTally(),
+		named: map[string]int{}, ends: map[string]int{}, began: map[string]map[int]bool{}, refusals: map[string]bool{}, told: map[string]map[string][]byte{}, hits: newTally(),
 	}
 	w.plan = newPlan(seed, w.schedule)
 	w.dice = w.plan.dice
@@ -171,6 +173,7 @@ func (w *world) makeFunctions() {
 		Store: &records{Store: w.memory, w: w}, Artifacts: bucket{w.artifacts, w}, Results: bucket{w.results, w},
 		Executions: sfnexec.New(states{w}, machineARN), Connectors: customer{w.customer, w}, Keyring: ring, Clock: time.Now,
 		NewID: func(time.Time) string { return fmt.Sprintf("exp_%d", w.ids.Add(1)) }, Log: slog.New(slog.DiscardHandler),
+		Sealer: plainly{}, WebhookClient: &http.Client{Transport: receiver{w}}, WebhookJitter: func() float64 { return w.plan.jitter },
 		PartBytes: w.plan.partBytes, ShardBytes: w.plan.shardBytes, ShardThreshold: w.plan.shardThreshold,
 	}
 	limits, err := deployed()
@@ -181,8 +184,12 @@ func (w *world) makeFunctions() {
 	for name, build := range map[string]func(wiring.Parts) any{
 		"create-export": wiring.CreateExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble, "presign": wiring.Presign,
 		"deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
+		"send-events": wiring.SendEvents,
 	} {
-		f := localgw.Function{Handler: build(p), Timeout: limits[name].Timeout}
+		if limits[name] == 0 {
+			panic("the template has no function " + name)
+		}
+		f := localgw.Function{Handler: build(p), Timeout: limits[name]}
 		if w.plan.patient {
 			f.Timeout = 10_000 * time.Hour
 		}
@@ -194,7 +201,15 @@ func (w *world) makeFunctions() {
 	}
 }
 
-var deployed = sync.OnceValues(func() (map[string]localgw.Deployed, error) { return localgw.TemplateFunctions(exports.Template) })
+// deployed are the functions' time limits, by their names.
+var deployed = sync.OnceValues(func() (map[string]time.Duration, error) {
+	functions, err := localgw.TemplateFunctions(exports.Template)
+	limits := map[string]time.Duration{}
+	for _, f := range functions {
+		limits[f.Name] = f.Timeout
+	}
+	return limits, err
+})
 
 const machineARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:exports"
 
@@ -272,8 +287,8 @@ func (w *world) run(ctx context.Context, p *process, payload []byte) (localgw.Re
 	return r, err
 }
 
-// sweeping calls the sweeper in each first minute of an hour, and in each minute in which anything is due. EventBridge does
-// so in every one: what the sweeper would do in the others is nothing.
+// sweeping calls the sweeper in each first minute of an hour, and in each minute in which anything is due, and send-events
+// likewise. EventBridge does so in every one: what they would do in the others is nothing.
 func (w *world) sweeping(ended <-chan struct{}) {
 	for {
 		select {
@@ -282,6 +297,9 @@ func (w *world) sweeping(ended <-chan struct{}) {
 		case <-time.After(time.Minute):
 		}
 		now := time.Now()
+		if late, err := w.memory.DueDeliveries(context.Background(), now, 1); err == nil && len(late) > 0 {
+			go w.sendDue(now)
+		}
 		full := now.Minute() == 0
 		due, err := w.memory.DueExports(context.Background(), now, 1)
 		if err != nil || len(due) == 0 && !full {
