@@ -88,8 +88,8 @@ func enter(ctx context.Context, records Exports, job Job, phase export.Phase, no
 }
 
 // abortUploads drops every open upload of the export's files and work files. It is called once nobody needs one any more:
-// the files are committed, or the export has failed. No step comes back to an ended export: what a crash just then leaves
-// open, or a sleeper opens later, is for the sweeper's dropStrays.
+// the files are committed, or the export has failed. Nobody comes back to a failed export, so what a crash just then leaves
+// open is for the bucket's own rule on unfinished uploads.
 func abortUploads(ctx context.Context, artifacts blob.Uploader, job Job) error {
 	for _, prefix := range []string{folderKey(job), workKey(job, "")} {
 		open, err := artifacts.Uploads(ctx, prefix)
