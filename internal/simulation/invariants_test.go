@@ -15,6 +15,7 @@ import (
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
+	"github.com/videovector/exports/internal/webhook"
 )
 
 const manifestSuffix = ".manifest.json"
@@ -51,9 +52,14 @@ func (w *world) judge(by *process, before, after export.Export) {
 	if after.Attempts > before.Attempts {
 		w.claimed(after)
 	}
-	if !after.Open() {
-		w.ends[after.ID]++
+	if !after.Open() && before.Open() {
+		w.ended(after)
 	}
+}
+
+// ended notes the event that the end of an export is to make.
+func (w *world) ended(e export.Export) {
+	w.ends[e.ID] = append(w.ends[e.ID], webhook.EventID(e.ID, e.Generation, e.EventMark))
 }
 
 // claimed notes a claim: a generation claims once.
@@ -177,8 +183,8 @@ func unique(ids []string) []string { return slices.Compact(slices.Sorted(slices.
 // checkExport: the export has ended, once, and what it tells of is whole and in its place. It gives the keys of its files.
 func (w *world) checkExport(e export.Export) (known []string) {
 	w.hits.ended[string(e.QueueStatus)]++
-	if e.Open() || w.ends[e.ID] != 1 {
-		w.violated("%s is %s/%s and ended %d times", e.ID, e.Status, e.QueueStatus, w.ends[e.ID])
+	if e.Open() || len(w.ends[e.ID]) != 1 {
+		w.violated("%s is %s/%s and ended as %v", e.ID, e.Status, e.QueueStatus, w.ends[e.ID])
 		return nil
 	}
 	if want := map[export.Status]string{export.StatusCompleted: export.EventReady, export.StatusFailed: export.EventFailed}[e.Status]; e.EventMark != want {

@@ -56,7 +56,7 @@ type world struct {
 	named      map[string]int // processes
 	processes  []*process
 	orders     []*order
-	ends       map[string]int               // terminal writes, by export
+	ends       map[string][]string          // ids of the events of terminal writes, by export
 	began      map[string]map[int]bool      // generations that claimed, by export
 	told       map[string]map[string][]byte // events by export and id
 	refusals   map[string]bool              // exports of which a call was refused for good
@@ -83,7 +83,7 @@ func newWorld(seed uint64, memory store.Store) *world {
 	}
 	w := &world{
 		seed: seed, schedule: newSchedule(seed), memory: memory, journal: asl.NewMemoryJournal(), customer: memconn.New("customer"),
-		named: map[string]int{}, ends: map[string]int{}, began: map[string]map[int]bool{}, refusals: map[string]bool{}, told: map[string]map[string][]byte{}, hits: newTally(),
+		named: map[string]int{}, ends: map[string][]string{}, began: map[string]map[int]bool{}, refusals: map[string]bool{}, told: map[string]map[string][]byte{}, hits: newTally(),
 	}
 	w.plan = newPlan(seed, w.schedule)
 	w.dice = w.plan.dice
