@@ -87,10 +87,20 @@ func (w *world) sendDue(now time.Time) {
 	_, _ = w.run(ctx, w.spawn(name, "send-events", job{}), event("Scheduled Event", map[string]any{})) // the schedule comes again
 }
 
-// undelivered reports whether any delivery is still to be made.
+// undelivered reports whether any delivery is still to be made. It is asked each minute, and asks no store.
 func (w *world) undelivered() bool {
-	due, err := w.memory.DueDeliveries(context.Background(), time.Now().AddDate(1, 0, 0), 1)
-	return err != nil || len(due) > 0
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.deliveries) > 0
+}
+
+// delivery notes whether a delivery is still to be made.
+func (w *world) delivery(d store.Delivery) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.deliveries[d.ID] = true; d.DueAt.IsZero() {
+		delete(w.deliveries, d.ID)
+	}
 }
 
 // receiver is the customer's address behind the schedule.
@@ -165,7 +175,11 @@ func (r *records) SaveWebhook(ctx context.Context, next store.Webhook, revision 
 
 func (r *records) CreateDelivery(ctx context.Context, d store.Delivery) (bool, error) {
 	return call(ctx, r.w, op{part: "records", method: "CreateDelivery", what: d.ID}, func(ctx context.Context) (bool, error) {
-		return r.Store.CreateDelivery(ctx, d)
+		created, err := r.Store.CreateDelivery(ctx, d)
+		if created && err == nil {
+			r.w.delivery(d)
+		}
+		return created, err
 	})
 }
 
@@ -177,7 +191,11 @@ func (r *records) Delivery(ctx context.Context, account, id string) (store.Deliv
 
 func (r *records) SaveDelivery(ctx context.Context, next store.Delivery, revision int64) (store.Delivery, error) {
 	return call(ctx, r.w, op{part: "records", method: "SaveDelivery", what: next.Status + " " + next.ID}, func(ctx context.Context) (store.Delivery, error) {
-		return r.Store.SaveDelivery(ctx, next, revision)
+		saved, err := r.Store.SaveDelivery(ctx, next, revision)
+		if err == nil {
+			r.w.delivery(saved)
+		}
+		return saved, err
 	})
 }
 

@@ -58,6 +58,7 @@ type world struct {
 	orders     []*order
 	ends       map[string][]string          // ids of the events of terminal writes, by export
 	began      map[string]map[int]bool      // generations that claimed, by export
+	deliveries map[string]bool              // those that are still to be made
 	told       map[string]map[string][]byte // events by export and id
 	refusals   map[string]bool              // exports of which a call was refused for good
 	hits       tally
@@ -83,7 +84,7 @@ func newWorld(seed uint64, memory store.Store) *world {
 	}
 	w := &world{
 		seed: seed, schedule: newSchedule(seed), memory: memory, journal: asl.NewMemoryJournal(), customer: memconn.New("customer"),
-		named: map[string]int{}, ends: map[string][]string{}, began: map[string]map[int]bool{}, refusals: map[string]bool{}, told: map[string]map[string][]byte{}, hits: newTally(),
+		named: map[string]int{}, ends: map[string][]string{}, began: map[string]map[int]bool{}, refusals: map[string]bool{}, told: map[string]map[string][]byte{}, deliveries: map[string]bool{}, hits: newTally(),
 	}
 	w.plan = newPlan(seed, w.schedule)
 	w.dice = w.plan.dice
@@ -297,8 +298,10 @@ func (w *world) sweeping(ended <-chan struct{}) {
 		case <-time.After(time.Minute):
 		}
 		now := time.Now()
-		if late, err := w.memory.DueDeliveries(context.Background(), now, 1); err == nil && len(late) > 0 {
-			go w.sendDue(now)
+		if w.undelivered() {
+			if late, err := w.memory.DueDeliveries(context.Background(), now, 1); err == nil && len(late) > 0 {
+				go w.sendDue(now)
+			}
 		}
 		full := now.Minute() == 0
 		due, err := w.memory.DueExports(context.Background(), now, 1)
