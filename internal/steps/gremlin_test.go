@@ -65,6 +65,7 @@ func (c call) String() string { return fmt.Sprintf("%s (%d)", c.name, c.n) }
 type gremlin struct {
 	mu     sync.Mutex
 	spoil  func(call) mishap // nil spoils nothing
+	freeze func()            // returns when the caller thaws; nil means at thaw
 	wake   string            // the call before which all that stand go on, and are done with what they have left; "" for none
 	calls  []call
 	counts map[string]int
@@ -167,7 +168,12 @@ func (g *gremlin) wakeBefore(name string) {
 func (g *gremlin) stand() {
 	g.mu.Lock()
 	g.frozen++
+	freeze := g.freeze
 	g.mu.Unlock()
+	if freeze != nil {
+		freeze()
+		return
+	}
 	<-g.thawed
 }
 
