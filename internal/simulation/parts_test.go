@@ -113,16 +113,16 @@ func (r *records) Connector(ctx context.Context, account, id string) (store.Conn
 
 // DueExports may be answered with what was due the last time.
 func (r *records) DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
-	lagging := r.due
 	due, err := call(ctx, r.w, op{part: "records", method: "DueExports"}, func(ctx context.Context) ([]store.Ref, error) {
-		due, err := r.Store.DueExports(ctx, now, limit)
-		if err == nil {
-			r.due = due
-		}
-		return due, err
+		return r.Store.DueExports(ctx, now, limit)
 	})
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
 	if errors.Is(err, errStale) {
-		return lagging, nil
+		return r.due, nil
+	}
+	if err == nil {
+		r.due = due
 	}
 	return due, err
 }
