@@ -27,6 +27,7 @@ type Client struct {
 	Exports     *ExportsService
 	Connectors  *ConnectorsService
 	Automations *AutomationsService
+	Webhooks    *WebhooksService
 
 	caller *caller
 }
@@ -50,7 +51,8 @@ func New(key string, opts ...Option) (*Client, error) {
 		}
 	}
 	return &Client{
-		Exports: &ExportsService{c}, Connectors: &ConnectorsService{c}, Automations: &AutomationsService{c}, caller: c,
+		Exports: &ExportsService{c}, Connectors: &ConnectorsService{c}, Automations: &AutomationsService{c},
+		Webhooks: &WebhooksService{c}, caller: c,
 	}, nil
 }
 

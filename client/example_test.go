@@ -5,8 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/videovector/exports/client"
@@ -195,4 +199,37 @@ func ExampleAutomationsService_Save() {
 	}
 	fmt.Println(a.Enabled, a.Paused)
 	// Output: true true
+}
+
+// A receiver verifies what comes before it believes it, answers at once, and does the work afterwards.
+func ExampleVerifyWebhook() {
+	const secret = "whsec_of_the_webhook"
+	work := make(chan *client.Event, 1)
+	receiver := func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err != nil {
+			http.Error(w, "unreadable", http.StatusBadRequest)
+			return
+		}
+		event, err := client.VerifyWebhook(secret, r.Header, body)
+		if err != nil {
+			http.Error(w, "not signed", http.StatusForbidden)
+			return
+		}
+		work <- event // remember event.ID: it may come again
+	}
+
+	body := `{"id":"evt_1_0001_ready","event":"export.ready","data":{"export_id":"exp_1","status":"completed"},"created_at":"2026-03-16T12:00:00Z","api_version":"2024-01"}`
+	r := httptest.NewRequest("POST", "/hooks", strings.NewReader(body))
+	r.Header.Set("X-Webhook-Signature", sign(secret, body)) // by the service
+	answer := httptest.NewRecorder()
+	receiver(answer, r)
+
+	export, err := (<-work).Export()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(answer.Code, export.ID, export.Status)
+	// Output: 200 exp_1 completed
 }

@@ -41,6 +41,7 @@ Authorize 12 4.3
 CreateExport 12 4.3
 ReadExport 12 4.3
 DownloadExport 12 4.3
+ManageWebhook 12 4.3
 Package 15 5.5
 Assemble 15 5.5
 ManageConnector 15 5.5

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
 	"github.com/videovector/exports/internal/changes"
+	"github.com/videovector/exports/internal/localgw"
 	"github.com/videovector/exports/internal/localpipe"
 	"github.com/videovector/exports/internal/localpipe/dynamostream"
 	"github.com/videovector/exports/internal/store/sqlitestore"
@@ -43,18 +44,19 @@ func (s *stack) startPipes(ctx context.Context) error {
 			localpipe.Run(ctx, localpipe.Config{Source: source, Kind: p.kind, Functions: s.invoker, Function: p.function, Log: s.log})
 		})
 	}
-	running.Go(func() { s.sendRegularly(ctx) })
+	functions := s.invoker
+	running.Go(func() { s.sendRegularly(ctx, functions) })
 	return nil
 }
 
 // sendRegularly is the schedule of send-events; with a shorter pause between attempts it comes as often as that.
-func (s *stack) sendRegularly(ctx context.Context) {
+func (s *stack) sendRegularly(ctx context.Context, functions localgw.Invoker) {
 	every := sweepEvery
 	if retry := s.options.webhooks.Retry; retry > 0 {
 		every = max(min(every, retry/2), 10*time.Millisecond)
 	}
 	for tick := time.NewTicker(every); ; {
-		if _, err := s.invoker.Invoke(ctx, "send-events", event("aws.events", "Scheduled Event", map[string]any{})); err != nil && ctx.Err() == nil {
+		if _, err := functions.Invoke(ctx, "send-events", event("aws.events", "Scheduled Event", map[string]any{})); err != nil && ctx.Err() == nil {
 			s.log.ErrorContext(ctx, "send-events could not be called", "error", err.Error())
 		}
 		select {

@@ -63,6 +63,11 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	if o.data, err = filepath.Abs(o.data); err != nil {
 		return err
 	}
+	if o.webhooks.CAFile != "" { // the embedded S3 works from another folder
+		if o.webhooks.CAFile, err = filepath.Abs(o.webhooks.CAFile); err != nil {
+			return err
+		}
+	}
 	lock, err := lockFolder(o.data)
 	if err != nil {
 		return err

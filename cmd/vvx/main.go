@@ -76,7 +76,7 @@ Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 not found,
 	flags.StringVar(&a.global.keyFile, "api-key-file", "", "`FILE` that holds the API key")
 	flags.StringVar(&a.global.local, "local", ".local/local.json", "the running local service's `FILE`")
 	flags.BoolVar(&a.global.json, "json", false, "print each result as one line of JSON, and nothing else")
-	root.AddCommand(a.exportCommand(), a.connectorCommand(), a.packCommand(), a.verifyCommand(), a.loadRunCommand())
+	root.AddCommand(a.exportCommand(), a.connectorCommand(), a.webhookCommand(), a.packCommand(), a.verifyCommand(), a.loadRunCommand())
 	return root
 }
 

@@ -167,6 +167,7 @@ func (s hooks) rotate(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusOK, rotatedView{h.ID, secret.Reveal()})
 }
 
+// bindingOf is what the webhook's secrets are bound to.
 func bindingOf(h store.Webhook) seal.Context {
 	return seal.Context{AccountID: h.AccountID, WebhookID: h.ID}
 }

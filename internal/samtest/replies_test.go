@@ -25,6 +25,8 @@ var invocations = []struct{ function, event string }{
 	{"ReadExportFunction", "read-export.retrieve"},
 	{"DownloadExportFunction", "download-export.key"},
 	{"ManageConnectorFunction", "manage-connector.test"},
+	{"ManageWebhookFunction", "manage-webhook.retrieve"},
+	{"SendEventsFunction", "send-events.pipe.gone"},
 	{"PlanFunction", "plan.download"},
 	{"PackageFunction", "package.whole"},
 	{"AssembleFunction", "assemble.whole"},

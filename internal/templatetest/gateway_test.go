@@ -58,6 +58,7 @@ func TestThrottles(t *testing.T) {
 		"* /*":                                   {200, 400},
 		"POST /~1v2~1exports~1index~1{index_id}": {50, 100}, "POST /~1v2~1exports~1prompt-run~1{run_id}": {50, 100},
 		"POST /~1v2~1connectors~1{connector_id}~1test": {10, 20}, "POST /~1v2~1connectors~1{connector_id}~1browse": {10, 20},
+		"POST /~1v2~1webhooks~1{webhook_id}~1test": {10, 20},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests a second, and at once (-want +got):\n%s", diff)

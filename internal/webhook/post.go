@@ -59,7 +59,7 @@ func Post(ctx context.Context, client *http.Client, w store.Webhook, secret seal
 	if err != nil {
 		return Outcome{Error: why(err, patience)}
 	}
-	defer reply.Body.Close()                                       //nolint:errcheck // what is needed of it has been read
+	defer reply.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(reply.Body, maxResponse)) // the status decides, however its body ends
 	o := Outcome{Status: reply.StatusCode, Body: strings.ToValidUTF8(string(text), "\uFFFD")}
 	if o.Status < 200 || o.Status > 299 {

@@ -3,6 +3,7 @@ package webhook
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -94,7 +95,7 @@ func (s Sender) Send(ctx context.Context, ref store.DeliveryRef) error {
 	}
 	secrets, err := seal.OpenSecrets(ctx, s.Sealer, seal.Context{AccountID: w.AccountID, WebhookID: w.ID}, w.Secret)
 	if err != nil {
-		return err
+		return errors.Join(err, s.putOff(ctx, d))
 	}
 	d, err = s.Records.SaveDelivery(ctx, begin(d, s.Clock()), d.Revision)
 	if err != nil {
@@ -123,6 +124,18 @@ func (s Sender) withoutAttempt(d store.Delivery, w store.Webhook, exists bool) (
 		return end(d, d.ErrorMessage, now), true
 	}
 	return d, false
+}
+
+// putOff lets a delivery whose secret can't be opened wait, so that it is in nobody's way, and ends it once it is late.
+func (s Sender) putOff(ctx context.Context, d store.Delivery) error {
+	now := s.Clock()
+	next := postpone(d, now.Add(s.pause(d.Attempts+1)))
+	if now.After(d.GiveUpAt) {
+		next = end(d, "The webhook's secret could not be used. Rotate it.", now)
+		s.Metrics.EventFailed(ctx)
+	}
+	_, err := s.Records.SaveDelivery(ctx, next, d.Revision)
+	return unlessOvertaken(err)
 }
 
 // gaveUp counts a delivery that ended without a last attempt, against its webhook too if it was tried before.

@@ -418,6 +418,23 @@ func TestChangesUnderWay(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	})
+	t.Run("its secret can't be opened", func(t *testing.T) {
+		w, r, ref := setup(t, 200)
+		save(w, func(h *store.Webhook) { h.Secret = []byte("of another key") })
+		if err := w.sender.Send(t.Context(), ref); err == nil {
+			t.Error("nobody hears of it")
+		}
+		if d := w.delivery(ref); d.Status != Retrying || d.Attempts != 0 || !d.DueAt.After(w.now) || len(r.arrivals()) != 0 {
+			t.Errorf("%+v", d)
+		}
+		w.now = w.now.Add(GiveUpAfter + time.Hour)
+		if err := w.sender.Send(t.Context(), ref); err == nil {
+			t.Error("nobody hears of its end")
+		}
+		if d := w.delivery(ref); d.Status != Failed || !strings.Contains(d.ErrorMessage, "Rotate it.") {
+			t.Errorf("%+v", d)
+		}
+	})
 	t.Run("gone", func(t *testing.T) {
 		w, _, ref := setup(t, 410)
 		d := w.send(ref)

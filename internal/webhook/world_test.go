@@ -59,8 +59,7 @@ func newReceiver(t *testing.T, answer func(n int, w http.ResponseWriter, r *http
 			r.answer(n, w, q)
 		}
 	}))
-	r.Server.Config.ErrorLog = nil
-	t.Cleanup(r.Server.Close)
+	t.Cleanup(r.Close)
 	return r
 }
 

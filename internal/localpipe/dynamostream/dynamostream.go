@@ -112,11 +112,14 @@ func (s *Source) save() error {
 	return nil
 }
 
-// fetch reads one page of every shard. A table without a stream, or with a new one, is read from the beginning.
+// fetch reads one page of every shard. A stream that is new is read from the beginning.
 func (s *Source) fetch(ctx context.Context, kinds []changes.Kind) error {
 	streams, err := s.api.ListStreams(ctx, &dynamodbstreams.ListStreamsInput{TableName: aws.String(s.table)})
-	if err != nil || len(streams.Streams) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(streams.Streams) == 0 {
+		return fmt.Errorf("the table %s has no stream: it was made by an older release, and has to be made anew", s.table)
 	}
 	arn := aws.ToString(streams.Streams[len(streams.Streams)-1].StreamArn)
 	if s.read.Stream != arn {
