@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long one test may take. A defect that lets it hang is caught, too.
-const patience = 4 * time.Minute
+const patience = 8 * time.Minute
 
 func main() {
 	only := flag.String("run", "", "plant only defects whose names hold this")
