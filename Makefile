@@ -6,11 +6,14 @@ FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 CACHE     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/videovector-exports
 TESTFLAGS ?=
 SIZE      ?= 1GB
+SEEDS     ?= 1000000
+FROM      ?= 100000
+SEED      ?=
 
-.PHONY: help run test test-race fuzz events world check validate build sbom bench screenshot large tools clean
+.PHONY: help run test test-race test-crash test-crash-race soak mutants fuzz events world check validate build sbom bench screenshot large tools clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## the whole service on this machine, with demo data
 	$(GO) run ./cmd/local
@@ -23,6 +26,18 @@ test-race: ## every Go test under the race detector
 
 fuzz: ## every decoder and parser on made-up input, FUZZTIME=30s each
 	@scripts/fuzz.sh
+
+test-crash: ## 10,000 schedules of crashes, lost replies and late workers, one for each seed; SEED=n plays one and prints it
+	$(GO) test -count=1 -v -timeout 30m -run '^TestSeeds$$' ./internal/simulation $(if $(SEED),-seed $(SEED))
+
+test-crash-race: ## 2,000 of them under the race detector
+	$(GO) test -race -count=1 -timeout 30m -run '^TestSeeds$$' ./internal/simulation -report
+
+soak: ## a million of them, from seed FROM on; takes hours
+	$(GO) test -count=1 -v -timeout 0 -run '^TestSeeds$$' ./internal/simulation -seeds $(SEEDS) -from $(FROM)
+
+mutants: ## plants one defect after the other, each of which a test must see
+	$(GO) run ./internal/mutants
 
 events: ## every fixture of events/ once, each reply compared with the stored one
 	$(GO) test -count=1 -run '^TestReplays$$' ./cmd/local

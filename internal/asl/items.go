@@ -217,15 +217,18 @@ func (x *execution) writeResults(ctx context.Context, s *state, in any, object m
 	run := uuid()
 	folder := prefix + "/" + run
 	files := map[string]any{"SUCCEEDED": []any{}, "FAILED": []any{}, "PENDING": []any{}}
-	for status, results := range map[string][]any{"SUCCEEDED": good, "FAILED": bad} {
-		if len(results) == 0 {
+	for _, list := range []struct {
+		status  string
+		results []any
+	}{{"SUCCEEDED", good}, {"FAILED", bad}} {
+		if len(list.results) == 0 {
 			continue
 		}
-		key, raw := folder+"/"+status+"_0.json", encodeValue(results)
+		key, raw := folder+"/"+list.status+"_0.json", encodeValue(list.results)
 		if err := x.engine.cfg.Objects.Put(ctx, bucket, key, raw); err != nil {
 			return nil, &Failure{errResultWriter, "The results could not be written to storage."}
 		}
-		files[status] = []any{map[string]any{"Key": key, "Size": json.Number(fmt.Sprint(len(raw)))}}
+		files[list.status] = []any{map[string]any{"Key": key, "Size": json.Number(fmt.Sprint(len(raw)))}}
 	}
 	arn := x.engine.cfg.ARN + "/" + s.name + ":" + run
 	manifest := map[string]any{"DestinationBucket": bucket, "MapRunArn": arn, "ResultFiles": files}

@@ -313,8 +313,8 @@ func (s Plan) dropUploads(ctx context.Context, job Job) error {
 }
 
 func (s Plan) abort(ctx context.Context, job Job, open uploads) error {
-	for name, id := range open {
-		if err := s.Artifacts.AbortUpload(ctx, fileKey(job, name), id); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(open)) {
+		if err := s.Artifacts.AbortUpload(ctx, fileKey(job, name), open[name]); err != nil {
 			return err
 		}
 	}

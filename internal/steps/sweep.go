@@ -78,6 +78,11 @@ func (s Sweep) Handle(ctx context.Context, in SweepIn) (SweepOut, error) {
 		}
 		s.one(ctx, ref, s.isDue, &out)
 	}
+	if s.Clock().Minute() == strayMinute {
+		if err := s.dropStrays(ctx); err != nil {
+			s.Log.ErrorContext(ctx, "stray uploads could not be dropped", "error", err.Error())
+		}
+	}
 	s.measure(ctx)
 	return out, s.clear(ctx, &out)
 }

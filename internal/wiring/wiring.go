@@ -56,8 +56,10 @@ type Parts struct {
 	NewWebhookSecret func() seal.Secret
 	// WebhookRetry is the pause after a first attempt that failed; 0 means the deployed one.
 	WebhookRetry time.Duration
-	Clock        func() time.Time
-	Log          *slog.Logger
+	// WebhookJitter is a random number from 0 to 1, for the pauses between attempts; nil means one of its own.
+	WebhookJitter func() float64
+	Clock         func() time.Time
+	Log           *slog.Logger
 	// MetricsNamespace is where CloudWatch keeps the metrics; "" means metrics.DefaultNamespace.
 	MetricsNamespace string
 	// BufferDownloads makes downloads ordinary replies, for a gateway that can't stream.

@@ -1,0 +1,183 @@
+// Command mutants shows that the tests can fail: it plants one defect after the other, and runs the test that must see it.
+// The sources stay as they are; the compiler is shown the spoilt file in their place. Go's build cache keeps what was
+// compiled, so that a second run is quicker.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// patience is how long one test may take. A defect that lets it hang is caught, too.
+const patience = 8 * time.Minute
+
+func main() {
+	only := flag.String("run", "", "plant only defects whose names hold this")
+	atOnce := flag.Int("p", runtime.GOMAXPROCS(0), "how many tests run at once")
+	flag.Parse()
+	if err := run(context.Background(), *only, *atOnce); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, only string, atOnce int) error {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := loadDefects(filepath.Join(root, "internal/mutants/defects"))
+	if err != nil {
+		return err
+	}
+	for _, d := range all { // one that doesn't apply is told before minutes have passed
+		if _, err := d.plant(root); err != nil {
+			return err
+		}
+	}
+	all = slices.DeleteFunc(all, func(d defect) bool { return !strings.Contains(d.name, only) })
+	results := trials(ctx, root, all, atOnce)
+	caught := 0
+	for _, r := range results {
+		if r.verdict == seen {
+			caught++
+		}
+	}
+	fmt.Printf("caught %d of %d\n", caught, len(all))
+	for _, r := range results {
+		if r.verdict == broken || r.verdict == escaped {
+			err = errors.Join(err, fmt.Errorf("%s: %s\n%s", r.name, r.verdict, r.output))
+		}
+	}
+	return err
+}
+
+// verdict is what came of one trial.
+type verdict string
+
+const (
+	seen    verdict = "caught"
+	escaped verdict = "ESCAPED"                         // the test passed
+	broken  verdict = "could not be tried"              // the spoilt code doesn't compile, or the test fails without it
+	skipped verdict = "skipped, a part is missing here" // with CI=true the test fails
+	sound   verdict = "passes as it should"
+)
+
+// result is one trial of a defect, or, without a defect, of a test over the code as it is.
+type result struct {
+	name, what string
+	verdict
+	output string
+	took   time.Duration
+}
+
+// trials runs every test over the code as it is, which must pass, and over every defect.
+func trials(ctx context.Context, root string, all []defect, atOnce int) []result {
+	var todo []defect
+	for _, d := range all {
+		if !slices.ContainsFunc(todo, func(s defect) bool { return s.test == d.test }) {
+			todo = append(todo, defect{name: "no defect", what: "go test " + d.test, test: d.test})
+		}
+	}
+	todo = append(todo, all...)
+	results := make([]result, len(todo))
+	slots := make(chan struct{}, max(1, atOnce))
+	var wg sync.WaitGroup
+	for i, d := range todo {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			results[i] = try(ctx, root, d)
+			fmt.Printf("%-18s %s: %s (%.1f s)\n", results[i].verdict, d.name, d.what, results[i].took.Seconds())
+		})
+	}
+	wg.Wait()
+	return results
+}
+
+// try runs a defect's test, over the defect if it has one.
+func try(ctx context.Context, root string, d defect) result {
+	began := time.Now()
+	output, ok, err := test(ctx, root, d)
+	r := result{name: d.name, what: d.what, verdict: seen, output: tail(output), took: time.Since(began)}
+	says := func(s string) bool { return strings.Contains(output, s) }
+	switch {
+	case err != nil:
+		r.verdict, r.output = broken, err.Error()
+	case says("[build failed]"), says("[setup failed]"), says("no tests to run"), len(d.files) == 0 && !ok:
+		r.verdict = broken
+	case ok && says("--- SKIP: "):
+		r.verdict = skipped
+	case len(d.files) == 0:
+		r.verdict = sound
+	case ok:
+		r.verdict = escaped
+	}
+	return r
+}
+
+// test runs go test with the defect in place, and reports whether it passed.
+func test(ctx context.Context, root string, d defect) (output string, ok bool, err error) {
+	folder, err := os.MkdirTemp("", "mutant")
+	if err != nil {
+		return "", false, err
+	}
+	defer os.RemoveAll(folder)
+	overlay, err := d.overlay(root, folder)
+	if err != nil {
+		return "", false, err
+	}
+	args := []string{"test", "-overlay", overlay, "-count=1", "-vet=off", "-v", "-timeout", patience.String()}
+	cmd := exec.CommandContext(ctx, "go", append(args, strings.Fields(d.test)...)...) //nolint:gosec // the arguments are the project's own
+	cmd.Dir = root
+	raw, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err == nil || errors.As(err, &exit) {
+		return string(raw), err == nil, nil
+	}
+	return "", false, err
+}
+
+// overlay writes the spoilt files and the list that shows the compiler where they are.
+func (d defect) overlay(root, folder string) (path string, err error) {
+	spoilt, err := d.plant(root)
+	if err != nil {
+		return "", err
+	}
+	list := struct{ Replace map[string]string }{map[string]string{}}
+	for path, text := range spoilt {
+		at := filepath.Join(folder, fmt.Sprintf("%d.go", len(list.Replace)))
+		if err := os.WriteFile(at, []byte(text), 0o600); err != nil {
+			return "", err
+		}
+		list.Replace[filepath.Join(root, path)] = at
+	}
+	raw, err := json.Marshal(list)
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(folder, "overlay.json")
+	return path, os.WriteFile(path, raw, 0o600)
+}
+
+// tail is the last lines of an output.
+func tail(text string) string {
+	const most = 4000
+	return text[max(0, len(text)-most):]
+}
+
+func moduleRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	return strings.TrimSpace(string(out)), err
+}
