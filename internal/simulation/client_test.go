@@ -14,7 +14,9 @@ type order struct {
 	body     map[string]any
 	twins    int           // how many send it at once
 	again    time.Duration // when it is sent once more after it was accepted; 0 for never
+	wishes   []wish        // of its owner, once it was accepted
 	mu       sync.Mutex
+	deleted  []string // of accepted
 	accepted []string // ids, in the order in which they were heard
 	expired  []string // of those that were sent when the key was forgotten
 }
@@ -40,6 +42,9 @@ func (w *world) newOrder(n int) *order {
 	if s.IntN(6) == 0 {
 		o.body["result_scope"] = "matches"
 	}
+	if o.twins == 1 && o.again == 0 {
+		o.wishes = w.drawWishes()
+	}
 	switch s.IntN(12) {
 	case 0:
 		o.body["formats"] = []string{"ndjson"}
@@ -53,6 +58,11 @@ func (w *world) newOrder(n int) *order {
 	return o
 }
 
+// create is the order's request with the body.
+func (o *order) create(body string) request {
+	return request{"create-export", "POST", "/v2/exports/index/" + indexID, o.user, o.key, body}
+}
+
 // send lets the order's callers begin. The schedule knows how it goes on.
 func (w *world) send(o *order) {
 	w.clients.Add(int64(o.twins))
@@ -63,6 +73,9 @@ func (w *world) send(o *order) {
 			id, _ := w.insist(name, o, o.body)
 			if id != "" && twin == 0 && o.again > 0 {
 				w.repeat(name, o, id)
+			}
+			if id != "" {
+				w.meddle(o, id)
 			}
 		}()
 	}
@@ -75,7 +88,7 @@ func (w *world) insist(name string, o *order, body map[string]any) (id string, r
 		panic(err)
 	}
 	for try := range patience {
-		status, reply := w.post(fmt.Sprintf("%s try %d", name, try+1), o, o.key, string(text))
+		status, reply := w.post(fmt.Sprintf("%s try %d", name, try+1), o.create(string(text)))
 		switch {
 		case status == 0:
 			return "", false // the simulation is over
@@ -112,7 +125,7 @@ func (w *world) repeat(name string, o *order, first string) {
 		if err != nil {
 			panic(err)
 		}
-		status, reply := w.post(name+" with another request", o, o.key, string(text))
+		status, reply := w.post(name+" with another request", o.create(string(text)))
 		if status == 202 || status < 500 && status > 0 && status != 429 && reply.Error.Code != "idempotency_request_mismatch" {
 			w.violated("another request under the key was answered with %d %s", status, reply.Error.Code)
 		}

@@ -77,7 +77,7 @@ func (o op) is(part string, methods ...string) bool {
 // writes reports whether the call changes anything where it arrives.
 func (o op) writes() bool {
 	return slices.Contains([]string{
-		"CreateExport", "SaveExport", "Put", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload", "Create", "StartExecution", "Deliver", "Post", "CreateDelivery", "SaveDelivery", "SaveWebhook",
+		"CreateExport", "SaveExport", "SaveExportOnce", "RemoveExport", "Put", "Delete", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload", "Create", "StartExecution", "Deliver", "Post", "CreateDelivery", "SaveDelivery", "SaveWebhook",
 	}, o.method)
 }
 
@@ -100,7 +100,7 @@ func (k kind) befalls(p *process, o op) bool {
 	case refused: // of requests, of the sweeper and of a step that writes an end, nobody else would mend it
 		return p.is("plan", "package", "assemble", "presign", "deliver")
 	case panics: // in a goroutine of its own nobody could say so
-		return p.function != "" && !p.is("send-events") && (!p.is("create-export") || o.is("records", "CreateExport") || o.is("executions"))
+		return p.function != "" && !p.is("send-events") && (!p.is("create-export", "control-export", "sweep") || o.is("records", "CreateExport", "SaveExport", "SaveExportOnce") || o.is("executions"))
 	case diesBefore, diesAfter, pausesBefore, pausesAfter, forgotten:
 		return p.function != ""
 	case aborted, resumed, killed:
@@ -171,10 +171,10 @@ var windows = []window{
 		return p.is("deliver") && (o.is("customer", "Create") && after || o.is("records", "SaveExport") && p.saves == 2 && !after)
 	}},
 	{name: "before the end and its event mark", at: func(_ *process, o op, after bool) bool {
-		return o.is("records", "SaveExport") && o.what == "end" && !after
+		return o.is("records", "SaveExport", "SaveExportOnce") && o.what == "end" && !after
 	}},
 	{name: "end and event mark written, reply lost", at: func(_ *process, o op, after bool) bool {
-		return o.is("records", "SaveExport") && o.what == "end" && after
+		return o.is("records", "SaveExport", "SaveExportOnce") && o.what == "end" && after
 	}},
 	{name: "before the event is sent", at: func(p *process, o op, after bool) bool {
 		return o.is("receiver") && !after || p.is("send-events") && o.is("records", "CreateDelivery")

@@ -185,7 +185,7 @@ func (w *world) makeFunctions() {
 	for name, build := range map[string]func(wiring.Parts) any{
 		"create-export": wiring.CreateExport, "plan": wiring.Plan, "package": wiring.Package, "assemble": wiring.Assemble, "presign": wiring.Presign,
 		"deliver": wiring.Deliver, "finish": wiring.Finish, "fail": wiring.Fail, "sweep": wiring.Sweep,
-		"send-events": wiring.SendEvents,
+		"send-events": wiring.SendEvents, "control-export": wiring.ControlExport,
 	} {
 		if limits[name] == 0 {
 			panic("the template has no function " + name)
@@ -305,7 +305,7 @@ func (w *world) sweeping(ended <-chan struct{}) {
 		}
 		full := now.Minute() == 0
 		due, err := w.memory.DueExports(context.Background(), now, 1)
-		if err != nil || len(due) == 0 && !full {
+		if err != nil || len(due) == 0 && !full && !w.unclosed(now) {
 			continue
 		}
 		go func() {
@@ -347,16 +347,16 @@ func event(detailType string, detail any) []byte {
 	return raw
 }
 
-// post sends a create request through an event of the gateway, which waits for 29 seconds, and gives status and body.
-func (w *world) post(name string, o *order, key, body string) (status int, reply created) {
+// post sends a request through an event of the gateway, which waits for 29 seconds, and gives status and body.
+func (w *world) post(name string, q request) (status int, reply created) {
 	header := map[string]string{"Content-Type": "application/json"}
-	if key != "" {
-		header["Idempotency-Key"] = key
+	if q.key != "" {
+		header["Idempotency-Key"] = q.key
 	}
 	payload, err := json.Marshal(events.APIGatewayProxyRequest{
-		HTTPMethod: "POST", Path: "/v2/exports/index/" + indexID, Headers: header, Body: body,
+		HTTPMethod: q.method, Path: q.path, Headers: header, Body: q.body,
 		RequestContext: events.APIGatewayProxyRequestContext{RequestID: "request", Authorizer: map[string]any{
-			"account_id": account, "user_id": o.user, "key_id": "key_1", "scope": "write",
+			"account_id": account, "user_id": q.user, "key_id": "key_1", "scope": "admin",
 		}},
 	})
 	if err != nil {
@@ -365,8 +365,8 @@ func (w *world) post(name string, o *order, key, body string) (status int, reply
 	ctx, cancel := context.WithTimeout(context.Background(), 29*time.Second)
 	defer cancel()
 	ctx = context.WithValue(ctx, processKey{}, w.outside("the gateway for "+name))
-	r, err := call(ctx, w, op{part: "lambda", method: "Invoke", what: "create-export"}, func(ctx context.Context) (localgw.Reply, error) {
-		return w.run(ctx, w.spawn(name, "create-export", job{}), payload)
+	r, err := call(ctx, w, op{part: "lambda", method: "Invoke", what: q.function}, func(ctx context.Context) (localgw.Reply, error) {
+		return w.run(ctx, w.spawn(name, q.function, job{}), payload)
 	})
 	var out events.APIGatewayProxyResponse
 	switch {
@@ -377,11 +377,17 @@ func (w *world) post(name string, o *order, key, body string) (status int, reply
 	case r.FunctionError != "" || json.Unmarshal(r.Payload, &out) != nil:
 		return 502, created{}
 	}
-	if err := json.Unmarshal([]byte(out.Body), &reply); err != nil {
+	if err := json.Unmarshal([]byte(out.Body), &reply); err != nil && out.StatusCode != 204 {
 		w.violated("the body of a reply is %q", out.Body)
 	}
 	reply.replayed = strings.EqualFold(cmp.Or(out.Headers["Idempotency-Replayed"], "false"), "true")
 	return out.StatusCode, reply
+}
+
+// request is one of a caller.
+type request struct {
+	function, method, path string
+	user, key, body        string // key is the Idempotency-Key, "" for none
 }
 
 // created is the body of a reply.
