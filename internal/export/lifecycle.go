@@ -18,8 +18,8 @@ const (
 	MaxAttempts = 3
 	// MaxGenerations bounds the restarts of an export whose executions die before they claim it, since the latest retry.
 	MaxGenerations = 12
-	// ResumeLife is how old packaging may be for a retry to go on with it. What it has left stays in the bucket for three
-	// days (work) and eight (files): a file that a retry goes on with is there for the week after the retry's end.
+	// ResumeLife is how old packaging may be for a retry to go on with it: less than settling, within which it counts as
+	// made when the export completes. Until then everything that it has left is in the bucket.
 	ResumeLife = 20 * time.Hour
 	// ClosingGrace is when the sweeper clears up after an export that was cancelled or deleted: every call that was under
 	// way has ended by then, as by the end of a lease.

@@ -89,7 +89,7 @@ func known(t *testing.T) []Transition {
 // TestWriters holds what is read out of the source against what is known of some.
 func TestWriters(t *testing.T) {
 	want := map[string][]string{
-		"New": {"create-export"}, "Claim": {"plan"}, "Linked": {"presign"}, "Complete": {"finish"}, "Overdue": {"sweep"}, "Restart": nil,
+		"New": {"create-export", "run-automations"}, "Claim": {"plan"}, "Linked": {"presign"}, "Complete": {"finish"}, "Overdue": {"sweep"}, "Restart": nil,
 	}
 	for _, tr := range known(t) {
 		if writers, ok := want[tr.Name]; ok && !slices.Equal(tr.Writers, writers) {
@@ -118,7 +118,7 @@ func TestPlanIsFirst(t *testing.T) {
 
 // TestUnknownWriter: a caller whose function isn't deployed is found.
 func TestUnknownWriter(t *testing.T) {
-	for function, transition := range map[string]string{"finish": "Complete", "create-export": "New"} {
+	for function, transition := range map[string]string{"finish": "Complete", "control-export": "Cancel"} {
 		without := slices.DeleteFunc(deployed(t), func(name string) bool { return name == function })
 		if _, err := source(t).Transitions(without); err == nil || !strings.Contains(err.Error(), transition) {
 			t.Errorf("without %s: %v", function, err)

@@ -110,8 +110,11 @@ func methods(t types.Type) (names []string) {
 // fullName is that of a package's variable.
 func fullName(v *types.Var) string { return v.Pkg().Path() + "." + v.Name() }
 
+// wiring has a constructor of every deployed function, named as its folder is.
+const wiring = "github.com/videovector/exports/internal/wiring"
+
 // calls are what each function and variable mentions, by full names, and the entry points of the deployed functions: the
-// Handle method of a step and the constructor of an HTTP handler, each named as its folder is.
+// Handle method of a step, the constructor of an HTTP handler and that of the whole function, each named as its folder is.
 func (s *Source) calls(deployed []string) (calls map[string][]string, roots map[string]string, err error) {
 	calls, roots = map[string][]string{}, map[string]string{}
 	for _, p := range s.packages {
@@ -141,7 +144,7 @@ func entry(fn *types.Func) string {
 		}
 	}
 	results := fn.Signature().Results()
-	if recv == nil && results.Len() > 0 && results.At(0).Type().String() == "net/http.Handler" {
+	if recv == nil && results.Len() > 0 && (results.At(0).Type().String() == "net/http.Handler" || fn.Pkg().Path() == wiring) {
 		return folder(fn.Name())
 	}
 	return ""
