@@ -156,7 +156,7 @@ func TestMachineRollout(t *testing.T) {
 			}
 		}
 	}
-	if starters != 3 {
+	if starters != 4 {
 		t.Errorf("%d functions start executions, want create-export, control-export, sweep and run-automations", starters)
 	}
 }
