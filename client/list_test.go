@@ -144,6 +144,7 @@ func TestNextLink(t *testing.T) {
 	}
 }
 
+// FuzzNextLink: an address is one that the header holds, between its brackets.
 func FuzzNextLink(f *testing.F) {
 	f.Add(`</a>; rel="next", </b>; rel=prev`)
 	f.Add(`<<>,;"`)

@@ -210,6 +210,7 @@ func TestStreamInLambdasForm(t *testing.T) {
 	}
 }
 
+// FuzzEvent: any event gets a reply that is not a failure of the service, and no id has a slash.
 func FuzzEvent(f *testing.F) {
 	f.Add([]byte(event))
 	f.Add([]byte(`{"path":"//..%2f%","httpMethod":"","body":"x","isBase64Encoded":true}`))

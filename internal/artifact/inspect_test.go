@@ -101,6 +101,7 @@ func TestDecodeManifest(t *testing.T) {
 	}
 }
 
+// FuzzInspect: a document that passes holds as many records as it states.
 func FuzzInspect(f *testing.F) {
 	f.Add(`{"kind":"videovector.export","export":{},"runs":[],"results":[{}],"counts":{"results":1}}`)
 	f.Fuzz(func(t *testing.T, document string) {

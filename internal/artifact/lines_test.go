@@ -152,6 +152,7 @@ func TestReadErrorsComeBack(t *testing.T) {
 	}
 }
 
+// FuzzLines: lines are what a plain reading finds, and only strict content is taken for strict.
 func FuzzLines(f *testing.F) {
 	f.Add("\ufeff{}\r\n\n{\"a\":1}", 16, 1)
 	f.Add("{}\n{}\n", 100, 7)

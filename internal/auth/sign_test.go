@@ -220,6 +220,7 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+// FuzzToken: a text opens nothing but what was minted, and in its one spelling.
 func FuzzToken(f *testing.F) {
 	r := ring(f, 1, 2)
 	token := mint(f, r)
@@ -240,6 +241,7 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
+// FuzzCursor: a text opens nothing but the one cursor.
 func FuzzCursor(f *testing.F) {
 	r := ring(f, 1, 2)
 	cursor := r.SealCursor(Cursor{AccountID: "acct_1", BeforeID: "exp_1"})

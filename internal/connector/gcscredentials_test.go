@@ -150,6 +150,7 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 	}
 }
 
+// FuzzGCSCredentials: a key file that is taken holds a key that can be used.
 func FuzzGCSCredentials(f *testing.F) {
 	f.Add(accountFile(nil))
 	f.Add(accountFile(map[string]any{"private_key": rsaKeys()["2048 in PKCS #1"]}))

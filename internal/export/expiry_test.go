@@ -99,3 +99,21 @@ func TestKeepDays(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParseLife: what is read as a life is within its bounds, and is spelt so that it reads as the same.
+func FuzzParseLife(f *testing.F) {
+	for _, s := range []string{"1h", "30d", "720h", "7d", "168h", "0h", "31d", "01h", "1.5h", "h", "65535h", "-1d", "1h ", "٣d"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		hours, ok := ParseLife(s)
+		if !ok {
+			return
+		}
+		life := Request{KeepHours: hours}.Life()
+		again, ok := ParseLife(FormatLife(life))
+		if life < MinArtifactLife || life > MaxArtifactLife || !ok || again != hours {
+			t.Errorf("%q is %d hours, a life of %v, which reads as %d, %v", s, hours, life, again, ok)
+		}
+	})
+}

@@ -48,6 +48,7 @@ func TestCleanSubpath(t *testing.T) {
 	}
 }
 
+// FuzzCleanSubpath: a clean path is clean.
 func FuzzCleanSubpath(f *testing.F) {
 	f.Add("exports/review-team")
 	f.Add("a/%252e%252e/b")

@@ -155,6 +155,7 @@ func TestAFailedUploadLeavesTheCatalogueAlone(t *testing.T) {
 	}
 }
 
+// FuzzEachLine: no line is empty or two lines.
 func FuzzEachLine(f *testing.F) {
 	f.Add("\ufeff{}\r\n\n{\"a\":1}")
 	f.Fuzz(func(t *testing.T, content string) {

@@ -50,6 +50,7 @@ func TestContract(t *testing.T) {
 	sealtest.Run(t, func(t *testing.T) seal.Sealer { return open(t, filepath.Join(t.TempDir(), "seal.key")) })
 }
 
+// FuzzOpen: what is not a sealed secret is refused, and opens nothing.
 func FuzzOpen(f *testing.F) { sealtest.Fuzz(f, open(f, filepath.Join(f.TempDir(), "seal.key"))) }
 
 // TestKeyFile: the key is made once, for its owner only, and nothing is left beside it.

@@ -31,6 +31,7 @@ func bitsOf(s string) uint64 {
 	return math.Float64bits(f)
 }
 
+// FuzzNumber: a decimal is the standard library's, to the bit.
 func FuzzNumber(f *testing.F) {
 	f.Add("-12.50")
 	f.Fuzz(func(t *testing.T, s string) {

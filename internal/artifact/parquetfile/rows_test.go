@@ -24,6 +24,7 @@ func TestRowsOfABrokenFile(t *testing.T) {
 	}
 }
 
+// FuzzRows: any file is refused, or has a number of rows.
 func FuzzRows(f *testing.F) {
 	file := job{cols: everyType, rows: randomRows(rand.New(rand.NewPCG(2, 6)), everyType, 3)}.write(f)
 	f.Add(file)

@@ -72,6 +72,7 @@ func TestWritesInPieces(t *testing.T) {
 	}
 }
 
+// FuzzWrite: both digests are the standard library's, however the content comes.
 func FuzzWrite(f *testing.F) {
 	f.Add([]byte("head"), []byte("content"), uint16(3))
 	f.Add(make([]byte, 100), make([]byte, 3000), uint16(1100))

@@ -177,6 +177,7 @@ func manyNames(n int, format string) string {
 	return "{" + b.String()[1:] + "}"
 }
 
+// FuzzScan: what is taken, and what is seen in it, is what the library takes and sees, whatever record came before.
 func FuzzScan(f *testing.F) {
 	for _, c := range accepted {
 		f.Add([]byte(c.text))

@@ -95,6 +95,7 @@ func TestPositionsBeginAnew(t *testing.T) {
 	}
 }
 
+// FuzzPage: the library reads back what was compressed.
 func FuzzPage(f *testing.F) {
 	f.Add([]byte("person vehicle person vehicle"), uint16(7), uint32(1))
 	e := NewEncoder()

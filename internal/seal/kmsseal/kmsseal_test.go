@@ -77,6 +77,7 @@ func TestContract(t *testing.T) {
 	sealtest.Run(t, func(*testing.T) seal.Sealer { return New(newService(), keyID) })
 }
 
+// FuzzOpen: what is not a sealed secret is refused, and opens nothing.
 func FuzzOpen(f *testing.F) { sealtest.Fuzz(f, New(newService(), keyID)) }
 
 // TestEncryptionContext: KMS is told the account and the connector, in every call, and nothing else.
