@@ -57,7 +57,7 @@ func TestInvokeRefusesMisuse(t *testing.T) {
 		"no event":         {[]string{"plan"}, "Usage: local invoke"},
 		"two events":       {[]string{"plan", "a", "b"}, "Usage: local invoke"},
 		"unknown flag":     {[]string{"-x", "plan", "a"}, "flag provided but not defined: -x"},
-		"unknown function": {[]string{"planning", write("{}")}, `no function "planning"; there are assemble, authorize, create-export`},
+		"unknown function": {[]string{"planning", write("{}")}, `no function "planning"; there are assemble, authorize, control-export, create-export`},
 		"no such file":     {[]string{"plan", filepath.Join(t.TempDir(), "none.json")}, "can't be read"},
 		"a folder":         {[]string{"plan", t.TempDir()}, "can't be read"},
 		"not JSON":         {[]string{"plan", write(`{"account_id": }`)}, "is not JSON: at byte 15"},

@@ -15,8 +15,8 @@ const corsVariable = "cors_origins"
 // What pages of other origins may send and see. CloudFront's policy in template.yaml says the same.
 const (
 	corsMethods = "GET, POST, PUT, PATCH, DELETE"
-	corsHeaders = "X-API-Key, Authorization, Content-Type, Idempotency-Key"
-	corsExposed = "X-Request-ID, Retry-After, Location, Link, Idempotency-Replayed, Content-Disposition"
+	corsHeaders = "X-API-Key, Authorization, Content-Type, Idempotency-Key, Prefer"
+	corsExposed = "X-Request-ID, Retry-After, Location, Link, Idempotency-Replayed, Content-Disposition, Preference-Applied"
 	corsMaxAge  = "600" // seconds for which a browser remembers a preflight
 )
 

@@ -110,7 +110,8 @@ func lives(t *testing.T) map[string]life {
 		"of an old generation": {export: "exp_14_requeued", path: []string{"Plan", "Superseded"}},
 		"of no export":         {export: "exp_00_nobody", path: []string{"Plan", "Fail", "Failed"}, error: "Export.Permanent"},
 		"to a destination in use": {
-			export: "exp_10_occupied", path: append(slices.Clone(toConnector[:7]), "Fail", "Failed"), error: "Export.Permanent",
+			export: "exp_10_occupied", error: "Export.Permanent", // its files stand committed
+			path: []string{"Plan", "ChooseLayout", "Assemble", "Presign", "ChooseDestination", "Deliver", "Fail", "Failed"},
 		},
 		"of a generation to come":   {export: "exp_14_requeued", generation: 7, path: []string{"Plan", "Superseded"}},
 		"of an export that's ended": {export: "exp_13_failed", path: []string{"Plan", "Superseded"}},

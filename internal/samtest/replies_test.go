@@ -17,14 +17,13 @@ import (
 )
 
 // invocations are the fixtures that each function is invoked with, once. The sweeper comes first: what it restarts is
-// nobody else's.
+// nobody else's. What is cancelled comes last.
 var invocations = []struct{ function, event string }{
 	{"SweepFunction", "sweep.schedule"},
 	{"AuthorizeFunction", "authorize.key"},
 	{"CreateExportFunction", "create-export.index"},
 	{"ReadExportFunction", "read-export.retrieve"},
 	{"DownloadExportFunction", "download-export.key"},
-	{"ControlExportFunction", "control-export.cancel"},
 	{"ManageConnectorFunction", "manage-connector.test"},
 	{"ManageWebhookFunction", "manage-webhook.retrieve"},
 	{"SendEventsFunction", "send-events.pipe.gone"},
@@ -37,6 +36,7 @@ var invocations = []struct{ function, event string }{
 	{"DeliverFunction", "deliver.connector"},
 	{"FinishFunction", "finish.download"},
 	{"FailFunction", "fail.passing"},
+	{"ControlExportFunction", "control-export.cancel"},
 	{"RotateSigningKeyFunction", "rotate-signing-key.bad-types"}, // the keys of this world are fixed: any other event is refused for that
 }
 
