@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/demo"
+	"github.com/videovector/exports/internal/store/dynamostore/dynamolocal"
 )
 
 // latestJSON is what the tests check of the pointer to the latest delivery.
@@ -77,7 +78,7 @@ func TestTheDemoMakesNoExport(t *testing.T) {
 
 // TestAutomationOnDynamoDB: the table's stream tells of a run, and one export follows.
 func TestAutomationOnDynamoDB(t *testing.T) {
-	s := startService(t, "-debounce", "1s", "-dynamodb-endpoint", emptyDynamoDB(t))
+	s := startService(t, "-debounce", "1s", "-dynamodb-endpoint", dynamolocal.Own(t))
 	s.load("run_0", 5, "--index", "idx_mine")
 	s.vvxJSON("automation", "set", "idx_mine", "--connector", demo.ConnectorID, "--subpath", "nightly")
 	s.load("run_1", 20, "--index", "idx_mine")

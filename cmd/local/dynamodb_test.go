@@ -8,28 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/videovector/exports/internal/store/dynamostore/dynamolocal"
 )
 
-// emptyDynamoDB is a DynamoDB Local without the service's table.
-func emptyDynamoDB(t *testing.T) (endpoint string) {
-	t.Helper()
-	endpoint = dynamolocal.Start(t)
-	_, err := dynamolocal.Client(endpoint).DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String(tableName)})
-	var absent *types.ResourceNotFoundException
-	if err != nil && !errors.As(err, &absent) {
-		t.Fatal(err)
-	}
-	return endpoint
-}
-
 // TestOnDynamoDB is the documented example with the records in DynamoDB, and once more with the plug pulled.
 func TestOnDynamoDB(t *testing.T) {
-	s := startService(t, "-dynamodb-endpoint", emptyDynamoDB(t))
+	s := startService(t, "-dynamodb-endpoint", dynamolocal.Own(t))
 	checkExample(t, s, 10*time.Second)
 	checkDownload(t, s)
 	id := s.create("/exports/index/idx_archive", "")
@@ -47,7 +31,7 @@ func TestOnDynamoDB(t *testing.T) {
 // TestCompiledFunctions is the documented example through compiled functions, each a process behind a Lambda Runtime
 // API. They end with the service, however it ends.
 func TestCompiledFunctions(t *testing.T) {
-	s := startService(t, "-real-bootstrap", "-dynamodb-endpoint", emptyDynamoDB(t))
+	s := startService(t, "-real-bootstrap", "-dynamodb-endpoint", dynamolocal.Own(t))
 	checkExample(t, s, 30*time.Second)
 	checkDownload(t, s)
 	running := processesOf(t, s.dir)

@@ -217,7 +217,7 @@ func (s *service) checkHidden(secret string) {
 
 // TestEventsOnDynamoDB: the same, out of the stream of a DynamoDB Local.
 func TestEventsOnDynamoDB(t *testing.T) {
-	endpoint := dynamolocal.Start(t)
+	endpoint := dynamolocal.Own(t)
 	r := newHookReceiver(t, func(n int) int { return map[bool]int{true: 200, false: 500}[n > 1] })
 	s := startService(t, append(r.flags(), "-dynamodb-endpoint", endpoint)...)
 	hook, secret := s.hook(r)

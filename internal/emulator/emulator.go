@@ -53,6 +53,15 @@ func (e *Emulator) Start(t testing.TB) (endpoint string) {
 	return e.endpoint
 }
 
+// Own is Start for an emulator of the test's own, which ends with the test.
+func (e *Emulator) Own(t testing.TB) (endpoint string) {
+	t.Helper()
+	own := &Emulator{Name: e.Name, Script: e.Script, Args: e.Args}
+	endpoint = own.Start(t)
+	t.Cleanup(func() { own.input.Close() })
+	return endpoint
+}
+
 // Output runs a script of the project that uses the part of that name and ends by itself, and gives all that it prints.
 // Where the part is missing the test is skipped, as Start does.
 func Output(t testing.TB, name string, cmd *exec.Cmd) ([]byte, error) {

@@ -112,16 +112,37 @@ func (s *Source) save() error {
 	return nil
 }
 
+// newest is the table's latest stream. DynamoDB keeps those of tables of the same name that are gone, in no order; labels are
+// the times of their making.
+func (s *Source) newest(ctx context.Context) (arn string, err error) {
+	label := ""
+	in := &dynamodbstreams.ListStreamsInput{TableName: aws.String(s.table)}
+	for {
+		page, err := s.api.ListStreams(ctx, in)
+		if err != nil {
+			return "", err
+		}
+		for _, stream := range page.Streams {
+			if l := aws.ToString(stream.StreamLabel); arn == "" || l > label {
+				arn, label = aws.ToString(stream.StreamArn), l
+			}
+		}
+		if in.ExclusiveStartStreamArn = page.LastEvaluatedStreamArn; in.ExclusiveStartStreamArn == nil {
+			break
+		}
+	}
+	if arn == "" {
+		return "", fmt.Errorf("the table %s has no stream: it was made by an older release, and has to be made anew", s.table)
+	}
+	return arn, nil
+}
+
 // fetch reads one page of every shard. A stream that is new is read from the beginning.
 func (s *Source) fetch(ctx context.Context, kinds []changes.Kind) error {
-	streams, err := s.api.ListStreams(ctx, &dynamodbstreams.ListStreamsInput{TableName: aws.String(s.table)})
+	arn, err := s.newest(ctx)
 	if err != nil {
 		return err
 	}
-	if len(streams.Streams) == 0 {
-		return fmt.Errorf("the table %s has no stream: it was made by an older release, and has to be made anew", s.table)
-	}
-	arn := aws.ToString(streams.Streams[len(streams.Streams)-1].StreamArn)
 	if s.read.Stream != arn {
 		s.read = position{arn, map[string]string{}}
 	}

@@ -2,12 +2,14 @@ package dynamostream_test
 
 import (
 	"crypto/rand"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/google/go-cmp/cmp"
 
@@ -111,4 +113,34 @@ func TestStream(t *testing.T) {
 	check("of exports", ofExports)
 	next, _ := read(open(), both)
 	check("written anew", next, runItem)
+}
+
+// TestATableMadeAnew: of a table that was removed and made again under the same name, the stream of the present one counts.
+func TestATableMadeAnew(t *testing.T) {
+	endpoint := dynamolocal.Start(t)
+	client, table := dynamolocal.Client(endpoint), "test-"+rand.Text()
+	streams := dynamodbstreams.New(dynamodbstreams.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(endpoint), Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
+	for n := range 4 {
+		if err := dynamostore.CreateTable(t.Context(), client, table); err != nil {
+			t.Fatal(err)
+		}
+		id := fmt.Sprintf("run_%d", n)
+		run := export.Run{ID: id, AccountID: "acct", IndexID: "idx", Status: export.RunCompleted, ExecutedAt: t0}
+		if err := dynamostore.New(client, table).PutRun(t.Context(), run, nil); err != nil {
+			t.Fatal(err)
+		}
+		s, err := dynamostream.New(streams, table, filepath.Join(t.TempDir(), "handler.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Changes(t.Context(), []changes.Kind{changes.KindRun}, 10)
+		if err != nil || len(got) != 1 || got[0].RunID != id {
+			t.Errorf("table %d tells %+v, %v; want %s", n, got, err, id)
+		}
+		if _, err := client.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String(table)}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -22,6 +22,12 @@ func Start(t testing.TB) (endpoint string) {
 	return server.Start(t)
 }
 
+// Own is Start for a test whose tables have fixed names: the DynamoDB Local is its own, and ends with it.
+func Own(t testing.TB) (endpoint string) {
+	t.Helper()
+	return server.Own(t)
+}
+
 // Client is a client of the endpoint with credentials that DynamoDB Local accepts. Options may change it.
 func Client(endpoint string, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
