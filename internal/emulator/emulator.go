@@ -58,7 +58,7 @@ func (e *Emulator) Own(t testing.TB) (endpoint string) {
 	t.Helper()
 	own := &Emulator{Name: e.Name, Script: e.Script, Args: e.Args}
 	endpoint = own.Start(t)
-	t.Cleanup(func() { own.input.Close() })
+	t.Cleanup(func() { _ = own.input.Close() }) // it has ended by itself if that fails
 	return endpoint
 }
 

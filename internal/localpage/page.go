@@ -80,7 +80,7 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	p.calls = calls{Cancel: has("cancel"), Retry: has("retry")}
 	for name, to := range map[string]func(string){
-		"page.css": func(s string) { p.css = template.CSS(s) }, "page.js": func(s string) { p.js = template.JS(s) }, // both are ours
+		"page.css": func(s string) { p.css = template.CSS(s) }, "page.js": func(s string) { p.js = template.JS(s) }, //nolint:gosec // G203: both are ours
 	} {
 		raw, err := files.ReadFile(name)
 		if err != nil {

@@ -154,7 +154,7 @@ func (s *Store) DueAutomations(ctx context.Context, now time.Time, limit int) ([
 	var all sync.WaitGroup
 	for n := range found {
 		all.Go(func() {
-			items, err := s.dueIn(ctx, automationShard(uint32(n)), now, limit)
+			items, err := s.dueIn(ctx, automationShard(uint32(n)), now, limit) //nolint:gosec // G115: a few shards
 			errs[n] = err
 			for _, i := range items {
 				found[n] = append(found[n], dueAutomation{automationRef(i.key), i.at})
