@@ -47,7 +47,7 @@ func (a *app) cancelCommand() *cobra.Command {
 
 func (a *app) retryCommand() *cobra.Command {
 	return a.controlCommand(cobra.Command{
-		Use: "retry EXPORT_ID", Short: "Try a failed or cancelled export again, going on with what was packaged", Example: "  vvx export retry exp_01kx… --wait",
+		Use: "retry EXPORT_ID", Short: "Try a failed or cancelled export again, without packaging again what was committed", Example: "  vvx export retry exp_01kx… --wait",
 	}, `the export may have been started again: "vvx export get" shows it`, func(c *client.Client, ctx context.Context, id string, p client.ControlParams) (*client.Export, error) {
 		return c.Exports.Retry(ctx, id, p)
 	})

@@ -57,14 +57,15 @@ func New(c Config) Runner {
 }
 
 // Heard notes that the run has finished. A run that goes on, is of no index, or whose index has no automation, is nobody's
-// here; so is an end that was noted. Two writers of one automation take turns: the later one fails with
-// fault.Unavailable, and the change comes again.
-func (r Runner) Heard(ctx context.Context, account, runID string) error {
+// here; so is an end that was noted, and the one that the run had before the change: the change that brought that is, or
+// was, told by itself, also to an automation that was not there yet. before is "" for a run that had not finished. Two
+// writers of one automation take turns: the later one fails with fault.Unavailable, and the change comes again.
+func (r Runner) Heard(ctx context.Context, account, runID, before string) error {
 	run, err := r.Records.Run(ctx, account, runID)
 	if fault.Is(err, fault.NotFound) || err == nil && (run.IndexID == "" || !run.Status.Finished()) {
 		return nil
 	}
-	if err != nil {
+	if err != nil || run.Ending() == before {
 		return err
 	}
 	a, err := r.Records.Automation(ctx, account, run.IndexID)

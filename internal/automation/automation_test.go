@@ -77,6 +77,34 @@ func TestWhatCounts(t *testing.T) {
 	w.made(n + 1)
 }
 
+// TestRewritten: a run that had finished before the automation was there is none that becomes finished when its record is
+// written again, unless it ends anew. Nor does such a write take the place of the one that ended the run, whichever of the
+// two is told first.
+func TestRewritten(t *testing.T) {
+	w := newWorld(t)
+	w.write("old", export.RunCompleted, 1)
+	w.hear("old")
+	w.save(nil)
+	w.hearAfter("old", w.ending("old")) // its prompt has another name
+	w.pass(time.Hour)
+	w.made(0)
+	if a := w.automation(); a.Window != 0 || !a.LastTriggeredAt.IsZero() {
+		t.Errorf("%+v", a)
+	}
+	before := w.ending("old")
+	w.write("old", export.RunCompleted, 2)
+	w.hearAfter("old", before)
+	w.pass(time.Hour)
+	w.made(1)
+
+	w.write("new", export.RunCompleted, 1)
+	w.hearAfter("new", w.ending("new")) // it was renamed after it had finished, and that is told first
+	w.hear("new")
+	w.hearAfter("new", w.ending("new"))
+	w.pass(time.Hour)
+	w.made(2)
+}
+
 // TestOrder: two ends of a run are told in any order, and again; what the catalogue says counts.
 func TestOrder(t *testing.T) {
 	w := newWorld(t)
@@ -124,7 +152,7 @@ func TestBetweenCloseAndMark(t *testing.T) {
 			w.now = w.now.Add(time.Millisecond)
 			finished = w.now
 			w.write("run_2", export.RunCompleted, 1)
-			w.must(w.quietly().Heard(t.Context(), account, "run_2"))
+			w.must(w.quietly().Heard(t.Context(), account, "run_2", ""))
 		}
 		_, _ = w.runner.Fire(t.Context()) // two writers of one record take turns: it may fail
 		if finished.IsZero() {

@@ -78,7 +78,7 @@ func (l *life) tell() {
 		return
 	}
 	n := l.rand.IntN(len(l.told))
-	if l.runner.Heard(l.t.Context(), account, l.told[n]) == nil {
+	if l.runner.Heard(l.t.Context(), account, l.told[n], "") == nil {
 		l.told = append(l.told[:n], l.told[n+1:]...)
 	}
 }

@@ -101,16 +101,30 @@ func (w *world) write(id string, status export.RunStatus, rows int64) {
 	w.must(w.memory.PutRun(w.t.Context(), r, parts))
 }
 
-// hear tells of a change of the run, as often as it takes.
+// hear tells of a change of the run that had not finished before it.
 func (w *world) hear(id string) {
+	w.t.Helper()
+	w.hearAfter(id, "")
+}
+
+// hearAfter tells of a change of the run, which had ended so before it, as often as it takes.
+func (w *world) hearAfter(id, before string) {
 	w.t.Helper()
 	var err error
 	for range 20 {
-		if err = w.runner.Heard(w.t.Context(), account, id); err == nil {
+		if err = w.runner.Heard(w.t.Context(), account, id, before); err == nil {
 			return
 		}
 	}
 	w.t.Fatal(err)
+}
+
+// ending is how the run has ended by the catalogue.
+func (w *world) ending(id string) string {
+	w.t.Helper()
+	r, err := w.memory.Run(w.t.Context(), account, id)
+	w.must(err)
+	return r.Ending()
 }
 
 // finish is a run that finishes and is heard of.

@@ -8,6 +8,7 @@
 package changes
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -32,13 +33,14 @@ type Export struct {
 }
 
 // Run says that the platform will write no further result of a run. The same run is told again when its record is written
-// with another content.
+// with another content; Before tells such a write from the one that made it finish.
 type Run struct {
 	AccountID  string
 	RunID      string
 	IndexID    string // "" for a run of no index
 	Status     export.RunStatus
 	ExecutedAt time.Time
+	Before     string // how the run had ended before this write (export.Run.Ending); "" if it hadn't, or nobody knows
 }
 
 // Item is a change as events have it. Every member is a string, and "" is as good as none, since the template of a pipe
@@ -57,22 +59,63 @@ type Item struct {
 	IndexID    string `json:"index_id,omitempty"`
 	Status     string `json:"status,omitempty"`
 	ExecutedAt string `json:"executed_at,omitempty"`
+	Was        Was    `json:"was,omitzero"`
 }
 
-// OfExport is the item of an export's end; ok is false while it has none to tell of.
+// Was is what tells a run's ends apart, as the record had it before the change; a record that is new had nothing.
+type Was struct {
+	Status     string `json:"status"`
+	ExecutedAt string `json:"executed_at"`
+	Parts      string `json:"parts"`
+	Rows       string `json:"rows"`
+	Bytes      string `json:"bytes"`
+}
+
+// OfExport is the item of an export's end; ok is false while it has none to tell of. A record that had its mark before a
+// write is told of no more.
 func OfExport(e export.Export) (i Item, ok bool) {
 	return Item{
 		Kind: KindExport, AccountID: e.AccountID, ExportID: e.ID, Generation: strconv.Itoa(e.Generation), Mark: e.EventMark,
 	}, e.Status.Terminal() && e.EventMark != ""
 }
 
-// OfRun is the item of a run's end; ok is false while it goes on.
-func OfRun(r export.Run) (i Item, ok bool) {
-	i = Item{Kind: KindRun, AccountID: r.AccountID, RunID: r.ID, IndexID: r.IndexID, Status: string(r.Status)}
-	if !r.ExecutedAt.IsZero() {
-		i.ExecutedAt = r.ExecutedAt.UTC().Format(time.RFC3339Nano)
+// OfRun is the item of a write of a finished run over what it was, which is a zero Run for none; ok is false while it goes
+// on.
+func OfRun(was, r export.Run) (i Item, ok bool) {
+	i = Item{Kind: KindRun, AccountID: r.AccountID, RunID: r.ID, IndexID: r.IndexID, Status: string(r.Status), ExecutedAt: timestamp(r.ExecutedAt)}
+	if was.Status != "" {
+		i.Was = Was{
+			Status: string(was.Status), ExecutedAt: timestamp(was.ExecutedAt), Parts: strconv.Itoa(was.Parts),
+			Rows: strconv.FormatInt(was.Rows, 10), Bytes: strconv.FormatInt(was.Bytes, 10),
+		}
 	}
 	return i, r.Status.Finished()
+}
+
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// ending is how the run had ended, "" if it hadn't. So is what can't be read: it keeps no end from being told.
+func (w Was) ending() string {
+	r := export.Run{Status: export.RunStatus(w.Status)}
+	if r.Status == "" || !r.Status.Finished() {
+		return ""
+	}
+	var errs [4]error
+	r.Parts, errs[0] = strconv.Atoi(w.Parts)
+	r.Rows, errs[1] = strconv.ParseInt(w.Rows, 10, 64)
+	r.Bytes, errs[2] = strconv.ParseInt(w.Bytes, 10, 64)
+	if w.ExecutedAt != "" {
+		r.ExecutedAt, errs[3] = time.Parse(time.RFC3339Nano, w.ExecutedAt)
+	}
+	if errors.Join(errs[:]...) != nil {
+		return ""
+	}
+	return r.Ending()
 }
 
 // unreadable is the failure of an item that isn't one of ours.
@@ -93,7 +136,7 @@ func (i Item) export() (Export, error) {
 
 // run is the item as what it says.
 func (i Item) run() (Run, error) {
-	r := Run{AccountID: i.AccountID, RunID: i.RunID, IndexID: i.IndexID, Status: export.RunStatus(i.Status)}
+	r := Run{AccountID: i.AccountID, RunID: i.RunID, IndexID: i.IndexID, Status: export.RunStatus(i.Status), Before: i.Was.ending()}
 	if !export.ValidID(r.AccountID) || !export.ValidID(r.RunID) || r.IndexID != "" && !export.ValidID(r.IndexID) || r.Status == "" || !r.Status.Finished() {
 		return r, unreadable
 	}

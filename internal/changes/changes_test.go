@@ -36,14 +36,38 @@ func TestRoundTrip(t *testing.T) {
 	}
 
 	r := export.Run{ID: "run_1", AccountID: "acct", IndexID: "idx", Status: export.RunProcessing, ExecutedAt: at}
-	if _, ok := OfRun(r); ok {
+	if _, ok := OfRun(export.Run{}, r); ok {
 		t.Error("a run at work is told of")
 	}
-	r.Status = export.RunCancelled
-	item, ok = OfRun(r)
-	run, err := item.run()
-	if want := (Run{"acct", "run_1", "idx", export.RunCancelled, at}); !ok || err != nil || run != want {
-		t.Errorf("a cancelled run is %+v, %v, %v", run, ok, err)
+	for before, was := range map[string]export.Run{
+		"": r, "failed 2026-05-01T12:00:00Z 1 2 3": {Status: export.RunFailed, ExecutedAt: at, Parts: 1, Rows: 2, Bytes: 3},
+		"completed 0001-01-01T00:00:00Z 0 0 0": {Status: export.RunCompleted},
+	} {
+		r.Status = export.RunCancelled
+		item, ok = OfRun(was, r)
+		run, err := item.run()
+		if want := (Run{"acct", "run_1", "idx", export.RunCancelled, at, before}); !ok || err != nil || run != want {
+			t.Errorf("a cancelled run is %+v, %v, %v, want %+v", run, ok, err, want)
+		}
+	}
+}
+
+// TestBefore: what can't be read of the end before keeps no end from being told.
+func TestBefore(t *testing.T) {
+	for was, want := range map[string]string{
+		`{"status":"completed","executed_at":"2026-05-01T14:00:00.5+02:00","parts":"1","rows":"20","bytes":"300"}`: "completed 2026-05-01T12:00:00.5Z 1 20 300",
+		`{"status":"","executed_at":"","parts":"","rows":"","bytes":""}`:                                           "",
+		`{"status":"processing","executed_at":"2026-05-01T12:00:00Z","parts":"0","rows":"0","bytes":"0"}`:          "",
+		`{"status":"completed","executed_at":"yesterday","parts":"0","rows":"0","bytes":"0"}`:                      "",
+		`{"status":"completed","executed_at":"2026-05-01T12:00:00Z","parts":"0","rows":"many","bytes":"0"}`:        "",
+	} {
+		var w Was
+		if err := json.Unmarshal([]byte(was), &w); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.ending(); got != want {
+			t.Errorf("%s was %q, want %q", was, got, want)
+		}
 	}
 }
 

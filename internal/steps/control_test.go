@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
 )
@@ -63,6 +64,7 @@ func controlled() map[string]scenario {
 	tables.Destination = delivered.Destination
 	return map[string]scenario{
 		"connector": {request: delivered}, "sharded": {request: delivered, sharded: true}, "sharded, every format": {request: tables, sharded: true},
+		"automation": {request: delivered, origin: export.OriginAutomation, prepare: pointTo(-time.Minute)},
 	}
 }
 
@@ -77,11 +79,15 @@ func interrupted(t *testing.T, verb string, test func(t *testing.T, w *world, r 
 			}
 			t.Run(name+"/"+string(m), func(t *testing.T) {
 				t.Parallel()
-				disturbed(t, s, m, func(t *testing.T, s scenario, _ call) {
+				disturbed(t, s, m, func(t *testing.T, s scenario, c call) {
 					s.patient = true
 					w := newWorld(t, s)
 					var r controlReply
-					w.freeze = func() { r = w.control(verb, "") }
+					var pointer []byte
+					w.freeze = func() {
+						r = w.control(verb, "")
+						pointer = w.customer.holds()[latestKey]
+					}
 					w.order()
 					for r.StatusCode == 0 {
 						synctest.Wait()
@@ -89,11 +95,22 @@ func interrupted(t *testing.T, verb string, test func(t *testing.T, w *world, r 
 					}
 					w.engine.Load().Wait()
 					synctest.Wait()
+					if !bytes.Equal(pointer, w.customer.holds()[latestKey]) && r.StatusCode == 200 && !w.lastLook(c) {
+						t.Errorf("after the %s, latest.json was written over", verb)
+					}
 					test(t, w, r)
 				})
 			})
 		}
 	}
+}
+
+// lastLook reports whether the call is the look at the record that the swap of the pointer follows at once: what is decided
+// after it comes too late, as after the request itself.
+func (w *world) lastLook(c call) bool {
+	made := w.made()
+	n := slices.Index(made, c)
+	return c.name == "records.Export" && n > 0 && made[n-1].name == "target.Replace "+latestKey
 }
 
 // TestCancelAtEveryCall: whenever the owner cancels, the export is cancelled from then on and nothing is half done, here or
@@ -137,8 +154,29 @@ func (w *world) checkWhole() {
 		w.checkFiles(w.artifact(manifestKey))
 	}
 	for key, content := range w.customer.holds() {
+		if key == latestKey {
+			w.checkNamed(content)
+			continue
+		}
 		if own := w.artifact(folderKey + strings.TrimPrefix(key, "base/team/")); !bytes.Equal(own, content) {
 			w.t.Errorf("%s at the destination has %d bytes, want %d", key, len(content), len(own))
+		}
+	}
+}
+
+// checkNamed: the pointer names another export still, or what stands at the destination whole.
+func (w *world) checkNamed(pointer []byte) {
+	w.t.Helper()
+	var l connector.Latest
+	if err := json.Unmarshal(pointer, &l); err != nil {
+		w.t.Errorf("latest.json: %v in %q", err, pointer)
+	}
+	if l.ExportID != exportID {
+		return
+	}
+	for _, f := range append(l.Files, l.Manifest) {
+		if got := hexSum(w.customer.holds()["base/team/"+f.Name]); got != f.SHA256 {
+			w.t.Errorf("latest.json names %s of digest %s, there stands %s", f.Name, f.SHA256, got)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 const lookEvery = time.Second
 
 // fencedTarget is the target of a delivery that ends when the export is no longer the job's: it was cancelled, say. No
-// object begins then, and one that is being written breaks off.
+// object begins then or is written over, and one that is being written breaks off.
 type fencedTarget struct {
 	connector.Target
 	records Exports
@@ -34,14 +34,24 @@ func (t *fencedTarget) Create(ctx context.Context, o connector.Object) error {
 	if err := t.look(ctx, 0); err != nil {
 		return err
 	}
+	return t.Target.Create(ctx, t.watched(o, lookEvery))
+}
+
+// Replace implements connector.Target. The last look comes before the one request that writes.
+func (t *fencedTarget) Replace(ctx context.Context, o connector.Object, old connector.Info) error {
+	return t.Target.Replace(ctx, t.watched(o, 0), old)
+}
+
+// watched is the object, whose content can be read as long as the export is the job's.
+func (t *fencedTarget) watched(o connector.Object, every time.Duration) connector.Object {
 	open := o.Open
 	o.Open = func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
-		if err := t.look(ctx, lookEvery); err != nil {
+		if err := t.look(ctx, every); err != nil {
 			return nil, err
 		}
 		return open(ctx, offset, length)
 	}
-	return t.Target.Create(ctx, o)
+	return o
 }
 
 // look fails if the export is no longer the job's. That the record can't be read just now ends no delivery.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/videovector/exports/internal/changes"
 	"github.com/videovector/exports/internal/export"
@@ -65,9 +66,9 @@ func TestPipesTellWhatTheStoreSays(t *testing.T) {
 	for _, id := range tmpl.ofType(pipeType) {
 		p := properties[pipe](t, tmpl, id, pipeType)
 		var kind changes.Kind
-		for name, image := range images(t) {
-			record := streamed(name, image)
-			want, told := dynamostore.ChangeOf(image)
+		for name, c := range writes(t) {
+			record := streamed(name, c)
+			want, told := dynamostore.ChangeOf(c.was, c.image)
 			want.ID = name
 			let := slices.ContainsFunc(p.SourceParameters.FilterCriteria.Filters, func(f struct{ Pattern string }) bool {
 				return matches(t, decoded(t, f.Pattern), record)
@@ -95,10 +96,31 @@ func TestPipesTellWhatTheStoreSays(t *testing.T) {
 	}
 }
 
-// images are new images of records in the stream, by a name.
+// write is a record of the stream; was is nil for an item that is new.
+type write struct {
+	was, image map[string]types.AttributeValue
+}
+
+// writes are those of every image over none, and over every other one of its item and its own.
+func writes(t *testing.T) map[string]write {
+	t.Helper()
+	all := map[string]write{}
+	for name, image := range images(t) {
+		all[name] = write{nil, image}
+		for before, was := range images(t) {
+			if cmp.Equal(was["sk"], image["sk"], cmpopts.IgnoreUnexported(types.AttributeValueMemberS{})) {
+				all[before+", then "+name] = write{was, image}
+			}
+		}
+	}
+	return all
+}
+
+// images are images of records in the stream, by a name.
 func images(t *testing.T) map[string]map[string]types.AttributeValue {
 	t.Helper()
 	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	number := func(n int) types.AttributeValue { return &types.AttributeValueMemberN{Value: fmt.Sprint(n)} }
 	all := map[string]map[string]types.AttributeValue{}
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	e := export.New("exp_1", "acct", "user", export.Request{Type: export.TypeIndex, TargetID: "idx"}, now)
@@ -109,7 +131,7 @@ func images(t *testing.T) map[string]map[string]types.AttributeValue {
 	} {
 		i := map[string]types.AttributeValue{
 			"pk": text("ACCT#acct"), "sk": text("EXP#exp_1"), "account_id": text("acct"), "export_id": text("exp_1"), "status": text(string(e.Status)),
-			"generation": &types.AttributeValueMemberN{Value: fmt.Sprint(e.Generation)}, "link": &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"url": text(e.Link.URL)}},
+			"generation": number(e.Generation), "link": &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"url": text(e.Link.URL)}},
 		}
 		if e.EventMark != "" {
 			i["event_mark"] = text(e.EventMark)
@@ -119,7 +141,7 @@ func images(t *testing.T) map[string]map[string]types.AttributeValue {
 	for _, status := range []export.RunStatus{export.RunPending, export.RunProcessing, export.RunCompleted, export.RunCompletedWithFailures, export.RunFailed, export.RunCancelled} {
 		i := map[string]types.AttributeValue{
 			"pk": text("ACCT#acct"), "sk": text("RUN#run_1"), "account_id": text("acct"), "run_id": text("run_1"), "index_id": text("idx"),
-			"status": text(string(status)), "executed_at": text("2026-05-01T12:00:00Z"),
+			"status": text(string(status)), "executed_at": text("2026-05-01T12:00:00Z"), "parts": number(1), "rows": number(20), "bytes": number(300),
 		}
 		all["run "+string(status)] = i
 	}
@@ -133,14 +155,22 @@ func images(t *testing.T) map[string]map[string]types.AttributeValue {
 }
 
 // streamed is the record of the stream, as a pipe has it.
-func streamed(id string, image map[string]types.AttributeValue) map[string]any {
-	record := map[string]any{"eventID": id, "eventName": "MODIFY"}
+func streamed(id string, w write) map[string]any {
+	plain := attributesOf(w.image)
+	change := map[string]any{"Keys": map[string]any{"pk": plain["pk"], "sk": plain["sk"]}, "NewImage": plain}
+	if w.was == nil {
+		return map[string]any{"eventID": id, "eventName": "INSERT", "dynamodb": change}
+	}
+	change["OldImage"] = attributesOf(w.was)
+	return map[string]any{"eventID": id, "eventName": "MODIFY", "dynamodb": change}
+}
+
+func attributesOf(image map[string]types.AttributeValue) map[string]any {
 	plain := map[string]any{}
 	for name, v := range image {
 		plain[name] = attributeOf(v)
 	}
-	record["dynamodb"] = map[string]any{"Keys": map[string]any{"pk": plain["pk"], "sk": plain["sk"]}, "NewImage": plain}
-	return record
+	return plain
 }
 
 func attributeOf(v types.AttributeValue) any {
@@ -150,11 +180,7 @@ func attributeOf(v types.AttributeValue) any {
 	case *types.AttributeValueMemberN:
 		return map[string]any{"N": v.Value}
 	case *types.AttributeValueMemberM:
-		m := map[string]any{}
-		for name, value := range v.Value {
-			m[name] = attributeOf(value)
-		}
-		return map[string]any{"M": m}
+		return map[string]any{"M": attributesOf(v.Value)}
 	}
 	panic(fmt.Sprintf("a %T", v))
 }
@@ -167,20 +193,23 @@ func decoded(t *testing.T, text string) (v any) {
 	return v
 }
 
-// matches is EventBridge's content filtering, as far as the template uses it: equal strings, prefix, and anything-but. A
-// member that is missing matches nothing.
+// matches is EventBridge's content filtering, as far as the template uses it: equal strings, prefix, anything-but, and a
+// leaf that is missing, or whose parent is. Anything else that is missing matches nothing.
 func matches(t *testing.T, pattern, value any) bool {
 	t.Helper()
 	switch p := pattern.(type) {
 	case map[string]any:
-		m, ok := value.(map[string]any)
+		m, _ := value.(map[string]any)
 		for name, inner := range p {
-			if !ok || m[name] == nil || !matches(t, inner, m[name]) {
+			if !matches(t, inner, m[name]) {
 				return false
 			}
 		}
 		return true
 	case []any:
+		if value == nil {
+			return slices.ContainsFunc(p, func(one any) bool { return cmp.Equal(one, any(map[string]any{"exists": false})) })
+		}
 		text, ok := value.(string)
 		return ok && slices.ContainsFunc(p, func(one any) bool { return matchesOne(t, one, text) })
 	}
@@ -196,6 +225,9 @@ func matchesOne(t *testing.T, one any, text string) bool {
 	case map[string]any:
 		if prefix, ok := p["prefix"].(string); ok && len(p) == 1 {
 			return strings.HasPrefix(text, prefix)
+		}
+		if exists, ok := p["exists"].(bool); ok && len(p) == 1 {
+			return exists
 		}
 		if but, ok := p["anything-but"].([]any); ok && len(p) == 1 {
 			return !slices.Contains(but, any(text))

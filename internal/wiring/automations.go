@@ -30,7 +30,7 @@ func RunAutomations(p Parts) any {
 		Exporter: api.NewAutomatic(p.Store, api.CreateConfig{Starter: p.Executions, Clock: p.Clock, Metrics: p.metrics()}),
 	})
 	heard := changes.Subscriber{
-		Run: func(ctx context.Context, c changes.Run) error { return r.Heard(ctx, c.AccountID, c.RunID) },
+		Run: func(ctx context.Context, c changes.Run) error { return r.Heard(ctx, c.AccountID, c.RunID, c.Before) },
 		Log: logattr.Logger(p.Log),
 	}
 	return stepfn.Handler(p.edge("run-automations"), func(ctx context.Context, in automationsIn) (any, error) {

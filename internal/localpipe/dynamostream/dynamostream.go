@@ -216,11 +216,15 @@ func item(r types.Record) (i changes.Item, ok bool, err error) {
 	if r.Dynamodb == nil || r.EventName == types.OperationTypeRemove {
 		return i, false, nil
 	}
+	was, err := attributevalue.FromDynamoDBStreamsMap(r.Dynamodb.OldImage)
+	if err != nil {
+		return i, false, err
+	}
 	image, err := attributevalue.FromDynamoDBStreamsMap(r.Dynamodb.NewImage)
 	if err != nil {
 		return i, false, err
 	}
-	i, ok = dynamostore.ChangeOf(image)
+	i, ok = dynamostore.ChangeOf(was, image)
 	i.ID = aws.ToString(r.EventID)
 	return i, ok, nil
 }

@@ -77,14 +77,18 @@ func TestStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	endedItem, _ := changes.OfExport(ended)
+	if _, err := records.SaveExport(t.Context(), ended.ClearedUp(), ended.FenceIn(export.StatusFailed)); err != nil { // tells nothing
+		t.Fatal(err)
+	}
 	run := export.Run{ID: "run", AccountID: "acct", IndexID: "idx", Status: export.RunProcessing, ExecutedAt: t0}
+	var was export.Run
 	for _, status := range []export.RunStatus{export.RunProcessing, export.RunCompletedWithFailures} {
-		run.Status = status
+		was, run.Status = run, status
 		if err := records.PutRun(t.Context(), run, []export.Part{{Number: 1, Key: "k"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	runItem, _ := changes.OfRun(run)
+	runItem, _ := changes.OfRun(was, run)
 
 	got, ids := read(s, both)
 	check("both ends", got, endedItem, runItem)
@@ -105,13 +109,14 @@ func TestStream(t *testing.T) {
 	none, _ = read(open(), both)
 	check("all forgotten and reopened", none)
 
-	run.Rows = 7
+	was, run.Rows = run, 7
 	if err := records.PutRun(t.Context(), run, nil); err != nil {
 		t.Fatal(err)
 	}
 	ofExports, _ := read(open(), []changes.Kind{changes.KindExport})
 	check("of exports", ofExports)
 	next, _ := read(open(), both)
+	runItem, _ = changes.OfRun(was, run)
 	check("written anew", next, runItem)
 }
 

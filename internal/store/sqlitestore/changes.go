@@ -16,7 +16,7 @@ func (s *Store) Changes(ctx context.Context, kinds []changes.Kind, limit int) ([
 	if err != nil {
 		return nil, failure(err)
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT seq, kind, account, id, generation, mark, index_id, status, executed_at FROM changes
+	rows, err := s.read.QueryContext(ctx, `SELECT seq, kind, account, id, generation, mark, index_id, status, executed_at, was FROM changes
 		WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`, wanted, limit)
 	if err != nil {
 		return nil, failure(err)
@@ -26,8 +26,11 @@ func (s *Store) Changes(ctx context.Context, kinds []changes.Kind, limit int) ([
 
 func scanChange(rows *sql.Rows) (i changes.Item, err error) {
 	var seq int64
-	var id string
-	if err := rows.Scan(&seq, &i.Kind, &i.AccountID, &id, &i.Generation, &i.Mark, &i.IndexID, &i.Status, &i.ExecutedAt); err != nil {
+	var id, was string
+	if err := rows.Scan(&seq, &i.Kind, &i.AccountID, &id, &i.Generation, &i.Mark, &i.IndexID, &i.Status, &i.ExecutedAt, &was); err != nil {
+		return i, err
+	}
+	if i.Was, err = decode[changes.Was](was); err != nil {
 		return i, err
 	}
 	i.ID = strconv.FormatInt(seq, 10)

@@ -38,6 +38,16 @@ func TestChanges(t *testing.T) {
 	save(e.Claim(t0))
 	save(e.Fail(export.Failure{Message: "again"}, t0)) // is queued again
 	save(e.Fail(export.Failure{Message: "it's over", Permanent: true}, t0))
+	for _, later := range []func(export.Export) export.Export{ // tell nothing
+		export.Export.ClearedUp, export.Export.ClearedUp, func(e export.Export) export.Export { return e.Retry(t0) },
+	} {
+		saved, err := s.SaveExport(ctx, later(e), e.FenceIn(export.StatusFailed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e = saved
+	}
+	save(e.Cancel(t0))
 
 	r := export.Run{ID: "run_1", AccountID: "acct", IndexID: "idx", Status: export.RunProcessing, ExecutedAt: t0.Add(123 * time.Millisecond), Schema: []byte(`{}`)}
 	put := func(r export.Run) {
@@ -47,15 +57,16 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	put(r)
+	was := r
 	r.Status = export.RunCompleted
 	put(r)
-	note(changes.OfRun(r))
+	note(changes.OfRun(was, r))
 	put(r) // nothing new
-	r.Rows = 7
+	was, r.Rows = r, 7
 	put(r)
-	note(changes.OfRun(r))
+	note(changes.OfRun(was, r))
 	put(export.Run{ID: "run_2", AccountID: "acct", Status: export.RunFailed, ExecutedAt: t0})
-	note(changes.OfRun(export.Run{ID: "run_2", AccountID: "acct", Status: export.RunFailed, ExecutedAt: t0}))
+	note(changes.OfRun(export.Run{}, export.Run{ID: "run_2", AccountID: "acct", Status: export.RunFailed, ExecutedAt: t0}))
 
 	both := []changes.Kind{changes.KindExport, changes.KindRun}
 	got := told(t, s, both)
@@ -66,8 +77,8 @@ func TestChanges(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("changes (-want +got):\n%s", diff)
 	}
-	if len(want) != 4 {
-		t.Errorf("%d changes, want 4", len(want))
+	if len(want) != 5 {
+		t.Errorf("%d changes, want 5", len(want))
 	}
 	if err := s.Forget(ctx, ids[:1]); err != nil {
 		t.Fatal(err)
@@ -75,7 +86,7 @@ func TestChanges(t *testing.T) {
 	if err := s.Forget(ctx, ids[:2]); err != nil {
 		t.Fatal(err)
 	}
-	if rest := told(t, s, both); len(rest) != 2 || rest[0].ID != ids[2] {
+	if rest := told(t, s, both); len(rest) != 3 || rest[0].ID != ids[2] {
 		t.Errorf("the rest is %+v, want %v", rest, ids[2:])
 	}
 	if rest := told(t, s, []changes.Kind{changes.KindExport}); len(rest) != 0 {

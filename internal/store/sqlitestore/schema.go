@@ -177,6 +177,29 @@ var migrations = []string{
 		ending   TEXT NOT NULL,
 		PRIMARY KEY (account, index_id, run)
 	) STRICT, WITHOUT ROWID;`,
+
+	// An end is told by the write that brings it, and a change of a run says what it was before.
+	`ALTER TABLE changes ADD COLUMN was TEXT NOT NULL DEFAULT '{}'; -- of changes.Was
+
+	DROP TRIGGER export_ended;
+	CREATE TRIGGER export_ended AFTER UPDATE ON exports
+	WHEN NEW.status IN ('completed', 'failed') AND NEW.record ->> '$.EventMark' <> '' AND coalesce(OLD.record ->> '$.EventMark', '') = ''
+	BEGIN
+		INSERT INTO changes (kind, account, id, generation, mark)
+		VALUES ('export', NEW.account, NEW.id, CAST(NEW.generation AS TEXT), NEW.record ->> '$.EventMark');
+	END;
+
+	DROP TRIGGER run_finished;
+	CREATE TRIGGER run_finished BEFORE INSERT ON runs
+	WHEN NEW.record ->> '$.Status' NOT IN ('pending', 'processing')
+		AND NOT EXISTS (SELECT 1 FROM runs WHERE account = NEW.account AND id = NEW.id AND record = NEW.record)
+	BEGIN
+		INSERT INTO changes (kind, account, id, index_id, status, executed_at, was)
+		VALUES ('run', NEW.account, NEW.id, NEW.index_id, NEW.record ->> '$.Status', NEW.record ->> '$.ExecutedAt', coalesce((
+			SELECT json_object('status', record ->> '$.Status', 'executed_at', record ->> '$.ExecutedAt', 'parts', CAST(record ->> '$.Parts' AS TEXT),
+				'rows', CAST(record ->> '$.Rows' AS TEXT), 'bytes', CAST(record ->> '$.Bytes' AS TEXT))
+			FROM runs WHERE account = NEW.account AND id = NEW.id), '{}'));
+	END;`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.
