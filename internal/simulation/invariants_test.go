@@ -157,6 +157,7 @@ func (w *world) checkEnd() {
 	if err != nil || len(open) > 0 {
 		w.violated("uploads are open: %v, %v", open, err)
 	}
+	w.checkDeletedEvents()
 	w.checkRefusals(all)
 }
 

@@ -72,6 +72,9 @@ func (w *world) pipe(saved export.Export) {
 				return err == nil && r.FunctionError == "" && json.Unmarshal(r.Payload, &out) == nil && len(out.Failures) == 0, nil
 			})
 			if taken && err == nil {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.taken[webhook.EventID(saved.ID, saved.Generation, saved.EventMark)] = true
 				return
 			}
 			time.Sleep(wait)
@@ -152,6 +155,33 @@ func (w *world) take(id, kind string, body []byte) {
 func (w *world) checkEvents(e export.Export) {
 	if told := slices.Sorted(maps.Keys(w.told[e.ID])); !slices.Equal(told, slices.Sorted(slices.Values(w.ends[e.ID]))) {
 		w.violated("%s ended as %v, and these events tell: %v", e.ID, w.ends[e.ID], told)
+	}
+}
+
+// removed notes, when the sweeper removes an export's record, which of its ends the pipe had brought to send-events: of
+// those events tell, and of others none may.
+func (w *world) removed(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, ok := w.due[id]; ok {
+		return // a repetition
+	}
+	w.due[id] = []string{}
+	for _, event := range w.ends[id] {
+		if w.taken[event] {
+			w.due[id] = append(w.due[id], event)
+		}
+	}
+}
+
+// checkDeletedEvents: of the ends of an export that was deleted events tell, unless the pipe came after the sweeper.
+func (w *world) checkDeletedEvents() {
+	for id, due := range w.due {
+		for _, event := range due {
+			if _, ok := w.told[id][event]; !ok {
+				w.violated("%s was deleted after its end, of which no %s tells", id, event)
+			}
+		}
 	}
 }
 

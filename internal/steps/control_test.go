@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
@@ -326,32 +327,43 @@ func TestRetryAnew(t *testing.T) {
 // TestADeliveryThatIsRepeatedAfterACancel drops what the call before it may have left open at the destination, and writes
 // nothing there. Of an export that failed by itself it drops nothing: its uploads are a retry's to drop.
 func TestADeliveryThatIsRepeatedAfterACancel(t *testing.T) {
-	for _, verb := range []string{"cancel", "fail"} {
+	tables := everyFormat
+	tables.Destination = delivered.Destination
+	for _, verb := range []string{"cancel", "delete", "fail"} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, scenario{request: delivered})
+			w := newWorld(t, scenario{request: tables, sharded: true})
 			w.create()
-			for _, st := range line(w.plan)[:4] {
+			for _, st := range line(w.plan)[:7] {
 				w.mustCall(st)
 			}
-			if verb == "cancel" {
-				w.mustControl(verb)
-			} else {
+			m, err := artifact.DecodeManifest(w.artifact(manifestKey))
+			if err != nil || len(m.Files) < 8 {
+				t.Fatalf("%d files, %v", len(m.Files), err)
+			}
+			want := map[string]bool{}
+			if verb == "fail" {
 				w.fail(1, "Export.Permanent", "{}")
+			} else {
+				w.mustControl(verb)
+				want["base/team/exp_1.manifest.json"] = true
+				for _, f := range m.Files {
+					want["base/team/"+f.Name] = true
+				}
 			}
 			w.beginAnew(nil)
 			if got := w.call(stage{"deliver", -1}); got != "Export.Superseded" {
 				t.Errorf("the delivery ended with %q", got)
 			}
-			abandoned := 0
+			abandoned := map[string]bool{}
 			for _, c := range w.made() {
-				if strings.HasPrefix(c.name, "target.Abandon base/team/exp_1.") {
-					abandoned++
+				if key, ok := strings.CutPrefix(c.name, "target.Abandon "); ok {
+					abandoned[key] = true
 				} else if strings.HasPrefix(c.name, "target.") {
 					t.Errorf("it called %s", c)
 				}
 			}
-			if want := map[string]int{"cancel": 2}[verb]; abandoned != want || len(w.customer.holds()) > 0 {
-				t.Errorf("after %s, %d keys were abandoned, want %d; the destination holds %d objects", verb, abandoned, want, len(w.customer.holds()))
+			if !maps.Equal(abandoned, want) || len(w.customer.holds()) > 0 {
+				t.Errorf("after %s, these were abandoned: %v, want %v; the destination holds %d objects", verb, abandoned, want, len(w.customer.holds()))
 			}
 		})
 	}
