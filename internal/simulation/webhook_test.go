@@ -129,6 +129,9 @@ func (w *world) take(id, kind string, body []byte) {
 		Data struct {
 			ExportID string `json:"export_id"`
 			Status   string `json:"status"`
+			Outcome  string `json:"outcome"`
+			Error    string `json:"error_message"`
+			At       string `json:"completed_at"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(body, &told); err != nil || told.ID != id {
@@ -141,6 +144,9 @@ func (w *world) take(id, kind string, body []byte) {
 	defer w.mu.Unlock()
 	if !slices.Contains(w.ends[export], id) || told.Data.Status != status {
 		w.violations = append(w.violations, fmt.Sprintf("%s tells of %s as %s, which ended as %v", id, export, told.Data.Status, w.ends[export]))
+	}
+	if how := [3]string{told.Data.Outcome, told.Data.Error, told.Data.At}; how != w.how[id] {
+		w.violations = append(w.violations, fmt.Sprintf("%s tells of the end %q, which was %q", id, how, w.how[id]))
 	}
 	if w.told[export] == nil {
 		w.told[export] = map[string][]byte{}
