@@ -329,7 +329,7 @@ func TestRetryAnew(t *testing.T) {
 func TestADeliveryThatIsRepeatedAfterACancel(t *testing.T) {
 	tables := everyFormat
 	tables.Destination = delivered.Destination
-	for _, verb := range []string{"cancel", "delete", "fail"} {
+	for _, verb := range []string{"cancel", "delete", "fail", "fail, delete"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, scenario{request: tables, sharded: true})
 			w.create()
@@ -341,10 +341,11 @@ func TestADeliveryThatIsRepeatedAfterACancel(t *testing.T) {
 				t.Fatalf("%d files, %v", len(m.Files), err)
 			}
 			want := map[string]bool{}
-			if verb == "fail" {
+			if strings.HasPrefix(verb, "fail") {
 				w.fail(1, "Export.Permanent", "{}")
-			} else {
-				w.mustControl(verb)
+			}
+			if verb != "fail" {
+				w.mustControl(strings.TrimPrefix(verb, "fail, "))
 				want["base/team/exp_1.manifest.json"] = true
 				for _, f := range m.Files {
 					want["base/team/"+f.Name] = true
