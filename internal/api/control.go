@@ -67,6 +67,7 @@ type control struct {
 	// move gives the next record and where it may be written; changed is false of an export that is as it is wanted.
 	move  func(e export.Export, now time.Time) (next export.Export, changed bool, err error)
 	count func(r *metrics.Recorder, ctx context.Context)
+	// after is what follows, of an export that is as it was moved to. It may be done again.
 	after func(s controller, ctx context.Context, e export.Export)
 }
 
@@ -120,9 +121,8 @@ func (s controller) handle(c control) action {
 		}
 		if replayed {
 			w.Header().Set("Idempotency-Replayed", "true")
-		} else {
-			c.after(s, r.Context(), e)
 		}
+		c.after(s, r.Context(), e) // a repetition may be of a request that was lost before it came to this, of this very one even
 		return reply(w, http.StatusOK, view(e, s.Clock()))
 	}
 }
@@ -209,8 +209,12 @@ func (s controller) again(ctx context.Context, first store.Idempotency, o contro
 	return e, true, err
 }
 
-// abort is best effort: the sweeper does it as well, after the last worker.
+// abort is best effort: the sweeper does it as well, after the last worker. Of an export that was retried since the uploads
+// are the retry's.
 func (s controller) abort(ctx context.Context, e export.Export) {
+	if !e.Cancelled() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, clearPatience)
 	defer cancel()
 	if err := s.Clearer.Abort(ctx, e.AccountID, e.ID); err != nil {

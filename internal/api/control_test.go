@@ -146,3 +146,52 @@ func serve(h http.Handler, r *http.Request) string {
 	h.ServeHTTP(rec, r.WithContext(auth.WithPrincipal(r.Context(), p)))
 	return fmt.Sprintf("%d %s", rec.Code, rec.Body.String())
 }
+
+// lossy are records whose first save under a key is done, and its reply lost.
+type lossy struct {
+	*sqlitestore.Store
+	lost bool
+}
+
+func (l *lossy) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, i store.Idempotency) (export.Export, store.Idempotency, bool, error) {
+	saved, rec, done, err := l.Store.SaveExportOnce(ctx, next, f, i)
+	if !l.lost {
+		l.lost = true
+		return export.Export{}, store.Idempotency{}, false, store.Busy(context.DeadlineExceeded)
+	}
+	return saved, rec, done, err
+}
+
+// noting notes what follows a control.
+type noting struct{ did []string }
+
+func (n *noting) Abort(context.Context, string, string) error {
+	n.did = append(n.did, "abort")
+	return nil
+}
+func (n *noting) Purge(context.Context, string, string) error { return nil }
+func (n *noting) Start(_ context.Context, _, _ string, g int) error {
+	n.did = append(n.did, fmt.Sprint("start ", g))
+	return nil
+}
+
+// TestALostReplyOfAControl: what follows the write follows it although its reply was lost, and again when the request is
+// repeated; but nothing does once the export has gone another way.
+func TestALostReplyOfAControl(t *testing.T) {
+	w := newWorld(t)
+	w.send(request(t, "POST", "/api/v2/exports/index/idx", ""), nil)
+	w.change("exp_1", func(e export.Export) export.Export { return e.Claim(t0) })
+	var n noting
+	for _, step := range []struct{ verb, key, want string }{
+		{"cancel", "key-1", "[abort]"}, {"cancel", "key-1", "[abort]"},
+		{"retry", "key-2", "[start 3]"}, {"retry", "key-2", "[start 3]"}, {"cancel", "key-1", "[]"},
+	} {
+		h := api.ControlExport(api.ControlConfig{
+			Exports: &lossy{Store: w.store}, Clearer: &n, Starter: &n, Keys: w.keyring, Clock: func() time.Time { return t0 }, Log: slog.New(slog.DiscardHandler),
+		})
+		n.did = nil
+		if got := serve(h, request(t, "POST", "/api/v2/exports/exp_1/"+step.verb, step.key)); !strings.HasPrefix(got, "200 ") || fmt.Sprint(n.did) != step.want {
+			t.Errorf("%s under %s: %s, followed by %v, want %s", step.verb, step.key, got, n.did, step.want)
+		}
+	}
+}

@@ -1,9 +1,16 @@
 package export
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // cancelledMessage is the error message of a cancelled export, which clients compare.
 const cancelledMessage = "cancelled"
+
+// keptEnds is how many ends a record remembers. Who is told of ends reads the record a moment later as a rule, and a day
+// later at most.
+const keptEnds = 5
 
 // Cancelled reports whether its owner has cancelled the export, and nobody has retried it since.
 func (e Export) Cancelled() bool { return e.Outcome == OutcomeCancelled }
@@ -23,6 +30,7 @@ func (e Export) Cancel(now time.Time) Export {
 // as of the export's creation still. It goes on with what was packaged before unless that is older than ResumeLife and
 // may go under its hands; then it begins anew, apart from all that is left.
 func (e Export) Retry(now time.Time) Export {
+	e = e.remember()
 	stale := !e.StartedAt.IsZero() && now.Sub(e.StartedAt) >= ResumeLife
 	e = e.requeue(now, 0)
 	e.DueAt = e.AvailableAt.Add(StartGrace)
@@ -39,13 +47,41 @@ func (e Export) Retry(now time.Time) Export {
 // Retried reports whether the export is open because of a retry.
 func (e Export) Retried() bool { return e.Open() && e.RetriedGeneration > 0 }
 
-// Delete takes an export that has ended away from everybody. The generation grows, as it does with Cancel. What is left
-// of the record names what the sweeper is to clear away, and nothing of what the export was.
+// Delete takes an export that has ended away from everybody. The generation grows, as it does with Cancel. Until the
+// sweeper removes the record it tells how the export ended, for events that are still to come, and what a delivery that
+// broke off may have left open at the destination; where files are, or were delivered, it tells no more.
 func (e Export) Delete(now time.Time) Export {
-	return Export{
-		ID: e.ID, AccountID: e.AccountID, Status: e.Status, QueueStatus: e.QueueStatus, Generation: e.Generation + 1, Revision: e.Revision,
-		CreatedAt: e.CreatedAt, UpdatedAt: Stamp(now), DeletedAt: Stamp(now), DueAt: Stamp(now).Add(ClosingGrace),
+	e = e.remember()
+	e.Generation++
+	e.EventMark, e.Link, e.ExpiresAt = "", nil, time.Time{}
+	if !e.ToConnector() || e.Receipt != nil {
+		e.Artifact, e.Receipt = nil, nil
 	}
+	e.UpdatedAt, e.DeletedAt, e.DueAt = Stamp(now), Stamp(now), Stamp(now).Add(ClosingGrace)
+	return e
+}
+
+// remember adds the end that the record is in to those that it remembers.
+func (e Export) remember() Export {
+	if e.EventMark == "" {
+		return e
+	}
+	all := append(slices.Clone(e.Ended), End{
+		Generation: e.Generation, Mark: e.EventMark, QueueStatus: e.QueueStatus, Outcome: e.Outcome, Attempts: e.Attempts,
+		LastError: e.LastError, ErrorMessage: e.ErrorMessage, CompletedAt: e.CompletedAt,
+	})
+	e.Ended = all[max(0, len(all)-keptEnds):]
+	return e
+}
+
+// EndIn is the end in that generation, with that mark. ok is false if the record doesn't remember it.
+func (e Export) EndIn(generation int, mark string) (end End, ok bool) {
+	for _, end := range e.Ended {
+		if end.Generation == generation && end.Mark == mark {
+			return end, true
+		}
+	}
+	return End{}, false
 }
 
 // ClearedUp is an export that the sweeper has nothing left to do for.

@@ -114,13 +114,69 @@ func TestAReceiptIsOfItsArtifact(t *testing.T) {
 }
 
 func TestDelete(t *testing.T) {
-	for name, e := range map[string]Export{"completed": pending().Claim(t0).Complete(t0), "cancelled": pending().Cancel(t0)} {
+	to := func(e Export) Export {
+		e.Request.Destination = &Destination{ConnectorID: "conn_1"}
+		return e
+	}
+	files := Artifact{Key: "k", Files: []File{{Name: "exp_1.json"}}}
+	for name, c := range map[string]struct {
+		e     Export
+		files bool // what was packaged is kept
+	}{
+		"completed":                    {pending().Claim(t0).Packaged(files, t0).Linked(Link{URL: "u"}, t0).Complete(t0), false},
+		"delivered":                    {to(pending()).Claim(t0).Packaged(files, t0).Delivered(Receipt{URI: "s3://b/k"}, t0).Complete(t0), false},
+		"cancelled":                    {pending().Cancel(t0), false},
+		"cancelled while it delivered": {to(pending()).Claim(t0).Packaged(files, t0).Cancel(t0), true},
+	} {
+		e := c.e
 		d := e.Delete(t0.Add(time.Hour))
-		if !d.Deleted() || !d.Closing() || d.Generation != e.Generation+1 || d.EventMark != "" || !d.DueAt.Equal(t0.Add(time.Hour+ClosingGrace)) || !CanMove(e.Status, d.Status) {
+		if !d.Deleted() || !d.Closing() || d.Generation != e.Generation+1 || d.EventMark != "" || !d.DueAt.Equal(t0.Add(time.Hour+ClosingGrace)) || !CanMove(e.Status, d.Status) || e.Fence().Holds(d) {
 			t.Errorf("%s: deleted %v, closing %v, generation %d, event %q, due %s", name, d.Deleted(), d.Closing(), d.Generation, d.EventMark, d.DueAt)
 		}
-		if d.Request.TargetID != "" || d.UserID != "" || d.Artifact != nil || d.ErrorMessage != "" || e.Fence().Holds(d) {
-			t.Errorf("%s: what is left tells %+v", name, d)
+		if (d.Artifact != nil) != c.files || d.Link != nil || d.Receipt != nil || !d.ExpiresAt.IsZero() {
+			t.Errorf("%s: what is left tells of %+v, %v, %+v, expires at %s", name, d.Artifact, d.Link, d.Receipt, d.ExpiresAt)
 		}
+		if end, ok := d.EndIn(e.Generation, e.EventMark); !ok || end.Outcome != e.Outcome || end.ErrorMessage != e.ErrorMessage || !end.CompletedAt.Equal(t0) || d.UserID != e.UserID || d.Request.TargetID != e.Request.TargetID {
+			t.Errorf("%s: how it ended is %+v, %v", name, end, ok)
+		}
+	}
+}
+
+// TestEndsAreRemembered: each by what is its own, the latest ones only; and a record shares them with no other one.
+func TestEndsAreRemembered(t *testing.T) {
+	e := pending()
+	var before Export
+	var generations []int
+	for n := range keptEnds + 2 {
+		before = e
+		now := t0.Add(time.Duration(n) * time.Minute)
+		if n%2 == 0 {
+			e = e.Cancel(now)
+		} else {
+			e = e.Claim(now).Fail(Failure{Message: "No.", Permanent: true}, now)
+		}
+		generations = append(generations, e.Generation)
+		e = e.Retry(now)
+		_ = before.Cancel(now).Delete(now) // another successor of the same record
+	}
+	for n, g := range generations {
+		end, ok := e.EndIn(g, EventFailed)
+		if kept := n >= 2; ok != kept {
+			t.Errorf("end %d is remembered: %v, want %v", n, ok, kept)
+			continue
+		} else if !kept {
+			continue
+		}
+		want := map[bool]End{
+			true:  {ErrorMessage: "cancelled", Outcome: OutcomeCancelled, LastError: "No."},
+			false: {ErrorMessage: "No.", LastError: "No.", Attempts: 1},
+		}[n%2 == 0]
+		want.Generation, want.Mark, want.QueueStatus, want.CompletedAt = g, EventFailed, QueueFailed, t0.Add(time.Duration(n)*time.Minute)
+		if end != want {
+			t.Errorf("end %d is %+v, want %+v", n, end, want)
+		}
+	}
+	if _, ok := e.EndIn(generations[3], EventReady); ok {
+		t.Error("an end is known by another mark")
 	}
 }

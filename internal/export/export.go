@@ -149,6 +149,21 @@ type Export struct {
 	// EventMark is the terminal event's name once the terminal state is written with it: export.ready or export.failed. A
 	// retry takes it away. An event is one (id, generation, mark): each terminal state has a generation of its own.
 	EventMark string
+	// Ended are the latest ends that the record isn't in any more, since the export was retried or deleted; the last one
+	// stands last. Older records have none.
+	Ended []End
+}
+
+// End is an end of an export, as the event of it tells.
+type End struct {
+	Generation   int
+	Mark         string // EventMark
+	QueueStatus  QueueStatus
+	Outcome      Outcome
+	Attempts     int
+	LastError    string
+	ErrorMessage string
+	CompletedAt  time.Time
 }
 
 // Progress is how far the work is. Totals are zero until the plan is frozen.

@@ -68,7 +68,9 @@ func (w *world) judge(by *process, before, after export.Export) {
 
 // ended notes the event that the end of an export is to make.
 func (w *world) ended(e export.Export) {
-	w.ends[e.ID] = append(w.ends[e.ID], webhook.EventID(e.ID, e.Generation, e.EventMark))
+	id := webhook.EventID(e.ID, e.Generation, e.EventMark)
+	w.ends[e.ID] = append(w.ends[e.ID], id)
+	w.how[id] = [3]string{string(e.Outcome), e.ErrorMessage, e.CompletedAt.Format("2006-01-02T15:04:05.000Z")}
 }
 
 // claimed notes a claim: a generation claims once.
@@ -157,6 +159,7 @@ func (w *world) checkEnd() {
 	if err != nil || len(open) > 0 {
 		w.violated("uploads are open: %v, %v", open, err)
 	}
+	w.checkDeletedEvents()
 	w.checkRefusals(all)
 }
 

@@ -114,7 +114,11 @@ func (r *records) ClosingExports(ctx context.Context, now time.Time, limit int) 
 
 func (r *records) RemoveExport(ctx context.Context, account, id string) error {
 	_, err := call(ctx, r.w, op{part: "records", method: "RemoveExport", what: id}, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, r.Store.RemoveExport(ctx, account, id)
+		err := r.Store.RemoveExport(ctx, account, id)
+		if err == nil {
+			r.w.removed(id)
+		}
+		return struct{}{}, err
 	})
 	return err
 }

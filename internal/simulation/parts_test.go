@@ -51,6 +51,12 @@ func (r *records) Export(ctx context.Context, account, id string) (export.Export
 	})
 }
 
+func (r *records) AnyExport(ctx context.Context, account, id string) (export.Export, error) {
+	return call(ctx, r.w, op{part: "records", method: "AnyExport", what: id}, func(ctx context.Context) (export.Export, error) {
+		return r.Store.AnyExport(ctx, account, id)
+	})
+}
+
 func (r *records) SaveExport(ctx context.Context, next export.Export, f export.Fence) (export.Export, error) {
 	p := processOf(ctx)
 	p.saves++

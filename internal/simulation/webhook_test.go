@@ -72,6 +72,9 @@ func (w *world) pipe(saved export.Export) {
 				return err == nil && r.FunctionError == "" && json.Unmarshal(r.Payload, &out) == nil && len(out.Failures) == 0, nil
 			})
 			if taken && err == nil {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.taken[webhook.EventID(saved.ID, saved.Generation, saved.EventMark)] = true
 				return
 			}
 			time.Sleep(wait)
@@ -126,6 +129,9 @@ func (w *world) take(id, kind string, body []byte) {
 		Data struct {
 			ExportID string `json:"export_id"`
 			Status   string `json:"status"`
+			Outcome  string `json:"outcome"`
+			Error    string `json:"error_message"`
+			At       string `json:"completed_at"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(body, &told); err != nil || told.ID != id {
@@ -138,6 +144,9 @@ func (w *world) take(id, kind string, body []byte) {
 	defer w.mu.Unlock()
 	if !slices.Contains(w.ends[export], id) || told.Data.Status != status {
 		w.violations = append(w.violations, fmt.Sprintf("%s tells of %s as %s, which ended as %v", id, export, told.Data.Status, w.ends[export]))
+	}
+	if how := [3]string{told.Data.Outcome, told.Data.Error, told.Data.At}; how != w.how[id] {
+		w.violations = append(w.violations, fmt.Sprintf("%s tells of the end %q, which was %q", id, how, w.how[id]))
 	}
 	if w.told[export] == nil {
 		w.told[export] = map[string][]byte{}
@@ -152,6 +161,33 @@ func (w *world) take(id, kind string, body []byte) {
 func (w *world) checkEvents(e export.Export) {
 	if told := slices.Sorted(maps.Keys(w.told[e.ID])); !slices.Equal(told, slices.Sorted(slices.Values(w.ends[e.ID]))) {
 		w.violated("%s ended as %v, and these events tell: %v", e.ID, w.ends[e.ID], told)
+	}
+}
+
+// removed notes, when the sweeper removes an export's record, which of its ends the pipe had brought to send-events: of
+// those events tell, and of others none may.
+func (w *world) removed(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, ok := w.due[id]; ok {
+		return // a repetition
+	}
+	w.due[id] = []string{}
+	for _, event := range w.ends[id] {
+		if w.taken[event] {
+			w.due[id] = append(w.due[id], event)
+		}
+	}
+}
+
+// checkDeletedEvents: of the ends of an export that was deleted events tell, unless the pipe came after the sweeper.
+func (w *world) checkDeletedEvents() {
+	for id, due := range w.due {
+		for _, event := range due {
+			if _, ok := w.told[id][event]; !ok {
+				w.violated("%s was deleted after its end, of which no %s tells", id, event)
+			}
+		}
 	}
 }
 

@@ -60,6 +60,9 @@ type world struct {
 	began      map[string]map[int]bool      // generations that claimed, by export
 	deliveries map[string]bool              // those that are still to be made
 	told       map[string]map[string][]byte // events by export and id
+	how        map[string][3]string         // how exports ended, by the event's id: outcome, error message and time
+	taken      map[string]bool              // ids of the events whose end send-events said that it took
+	due        map[string][]string          // of exports whose record is removed: the events that must tell of their ends
 	refusals   map[string]bool              // exports of which a call was refused for good
 	hits       tally
 	violations []string
@@ -84,7 +87,7 @@ func newWorld(seed uint64, memory store.Store) *world {
 	}
 	w := &world{
 		seed: seed, schedule: newSchedule(seed), memory: memory, journal: asl.NewMemoryJournal(), customer: memconn.New("customer"),
-		named: map[string]int{}, ends: map[string][]string{}, began: map[string]map[int]bool{}, refusals: map[string]bool{}, told: map[string]map[string][]byte{}, deliveries: map[string]bool{}, hits: newTally(),
+		named: map[string]int{}, ends: map[string][]string{}, began: map[string]map[int]bool{}, refusals: map[string]bool{}, told: map[string]map[string][]byte{}, how: map[string][3]string{}, taken: map[string]bool{}, due: map[string][]string{}, deliveries: map[string]bool{}, hits: newTally(),
 	}
 	w.plan = newPlan(seed, w.schedule)
 	w.dice = w.plan.dice

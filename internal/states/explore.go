@@ -46,7 +46,7 @@ func key(e export.Export) string {
 	values := []any{e.DueAt.Equal(e.AvailableAt), e.ToConnector(), e.Exhausted()}
 	for name, v := range members(e) {
 		switch {
-		case name == "Request" || name == "Progress" || name == "Link": // the first stays, the others decide nothing
+		case name == "Request" || name == "Progress" || name == "Link" || name == "Ended": // the first stays, the others decide nothing
 		case v.Kind() == reflect.Pointer || v.Type() == reflect.TypeFor[time.Time]():
 			values = append(values, v.IsZero())
 		case strings.HasSuffix(name, "Generation") && name != "Generation":

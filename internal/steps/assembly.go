@@ -176,6 +176,9 @@ func (a *assembly) joined(i int, f plannedFile) (artifact.Digests, error) {
 		if !again { // the second round is this generation's own
 			from = r.madeBy(from)
 		}
+		if r.Files[i].Bytes == 0 {
+			continue // an empty piece is not there
+		}
 		if err := a.append(s, generationKey(from, chunkName(i, shard, again))); err != nil {
 			return artifact.Digests{}, err
 		}
@@ -234,14 +237,11 @@ func (a *assembly) rejects() (artifact.File, error) {
 	return pack.Facts{Rows: a.total.Rejected}.File(f.Name, f.Format, f.Compression, *r.Digests), nil
 }
 
-// append copies a work file. One that would be empty is not there.
+// append copies a work file, which a report has told of.
 func (a *assembly) append(to io.Writer, key string) error {
 	body, _, err := a.workshop.artifacts.Open(a.ctx, key, 0, -1)
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return lostWork(err)
 	}
 	defer body.Close()
 	_, err = io.CopyBuffer(to, body, make([]byte, 256<<10))

@@ -16,6 +16,7 @@ import (
 // DeliverRecords is what delivering needs of the record store.
 type DeliverRecords interface {
 	Exports
+	AnyExport(ctx context.Context, account, id string) (export.Export, error)
 	Connector(ctx context.Context, account, id string) (store.Connector, error)
 }
 

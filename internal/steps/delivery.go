@@ -6,7 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/connector"
+	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -67,11 +69,11 @@ func (t *fencedTarget) look(ctx context.Context, every time.Duration) error {
 	return nil
 }
 
-// clearAway drops what an earlier call for a cancelled export has left open at the destination. It is best effort: the
+// clearAway drops what an earlier call for a cancelled or deleted export has left open at the destination. It is best effort: the
 // export has ended, and the store drops such things by itself some day.
 func (s Deliver) clearAway(ctx context.Context, job Job) {
-	e, err := s.Records.Export(ctx, job.AccountID, job.ExportID)
-	if err != nil || !e.Cancelled() || e.Artifact == nil || !e.ToConnector() {
+	e, err := s.Records.AnyExport(ctx, job.AccountID, job.ExportID)
+	if err != nil || !e.Cancelled() && !e.Deleted() || e.Artifact == nil || !e.ToConnector() {
 		return
 	}
 	target, err := s.target(ctx, e)
@@ -82,13 +84,28 @@ func (s Deliver) clearAway(ctx context.Context, job Job) {
 	if !ok {
 		return
 	}
-	d, err := s.delivery(ctx, e)
-	if err != nil {
-		return
-	}
-	for _, o := range append(d.Files, d.Manifest) {
-		if leaver.Abandon(ctx, o.Key) != nil {
+	prefix := export.JoinPath(e.Request.Destination.BasePath, e.Request.Destination.Subpath)
+	for _, name := range append(fileNames(e), export.ManifestName(e.ID)) {
+		if leaver.Abandon(ctx, export.JoinPath(prefix, name)) != nil {
 			return
 		}
 	}
+}
+
+// fileNames are the names of the export's files, out of its record: of a deleted one the manifest may be gone.
+func fileNames(e export.Export) (names []string) {
+	if len(e.Artifact.Files) == 0 {
+		return []string{e.Artifact.FirstFile()}
+	}
+	for _, f := range e.Artifact.Files {
+		if !f.Folder() {
+			names = append(names, f.Name)
+			continue
+		}
+		extension := artifact.Extension(f.Format, e.Request.Compression.Of(f.Format))
+		for n := range f.Parts {
+			names = append(names, export.PartName(f.Name, n, extension))
+		}
+	}
+	return names
 }

@@ -34,6 +34,11 @@ func (r *records) Export(ctx context.Context, account, id string) (e export.Expo
 	return e, err
 }
 
+func (r *records) AnyExport(ctx context.Context, account, id string) (e export.Export, err error) {
+	err = r.do("records.AnyExport", func() error { e, err = r.Store.AnyExport(ctx, account, id); return err })
+	return e, err
+}
+
 func (r *records) SaveExport(ctx context.Context, next export.Export, f export.Fence) (saved export.Export, err error) {
 	err = r.do("records.SaveExport", func() error { saved, err = r.save(ctx, next, f); return err })
 	if err == nil && !saved.Open() {

@@ -52,3 +52,42 @@ func TestALateShardOfTheFirstRound(t *testing.T) {
 		w.checkEnd(w.export())
 	})
 }
+
+// TestAPieceThatIsGone is not taken for an empty one: the attempt ends, and another one makes it anew.
+func TestAPieceThatIsGone(t *testing.T) {
+	rejecting := []run{{"run_a", time.Hour, export.RunCompleted, []string{
+		lines("run_a", 1, 5) + "no JSON\n", lines("run_a", 6, 9), lines("run_a", 10, 12), lines("run_a", 13, 14),
+	}}}
+	for piece, s := range map[string]scenario{
+		"/chunk-0-00001": {request: packed(wholeIndex), sharded: true}, "/rejects-00000": {request: wholeIndex, sharded: true, archive: rejecting},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, s)
+			w.create()
+			shards := line(w.plan)[1:5]
+			for _, st := range append([]stage{{"plan", -1}}, shards...) {
+				w.mustCall(st)
+			}
+			if len(s.archive) > 0 { // lines that are passed over send the shards into a second round
+				if got := w.call(stage{"assemble", -1}); got != "Export.Irregular" {
+					t.Fatalf("%s: the first round ended with %q", piece, got)
+				}
+				for _, st := range shards {
+					w.mustCall(st)
+				}
+			}
+			gone := 0
+			for _, key := range w.artifacts.Keys() {
+				if strings.Contains(key, piece) {
+					gone++
+					if err := w.artifacts.Delete(t.Context(), key); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if got := w.call(stage{"assemble", -1}); got != "Export.Unavailable" || gone != 1 {
+				t.Errorf("without %d pieces %s assembling ended with %q", gone, piece, got)
+			}
+		})
+	}
+}

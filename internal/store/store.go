@@ -34,6 +34,8 @@ type Exports interface {
 	Idempotency(ctx context.Context, key IdempotencyKey, now time.Time) (Idempotency, error)
 	// Export is one export of the account. One that was deleted is ErrExportDeleted, for as long as it isn't removed.
 	Export(ctx context.Context, account, id string) (export.Export, error)
+	// AnyExport is Export that gives one that was deleted as well, as long as it isn't removed.
+	AnyExport(ctx context.Context, account, id string) (export.Export, error)
 	// ListExports gives a page, newest first, without those that were deleted.
 	ListExports(ctx context.Context, account string, q ListQuery) (Page, error)
 	// SaveExport replaces the record if the fence holds for the stored one, and returns it with its new revision

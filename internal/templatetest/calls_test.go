@@ -142,6 +142,7 @@ func itemCalls(t *testing.T) map[string][]string {
 		"APIKey":       func(s *dynamostore.Store) error { _, err := s.APIKey(ctx, "cafe"); return err },
 		"CreateExport": func(s *dynamostore.Store) error { _, _, err := s.CreateExport(ctx, e, &idem); return err },
 		"Idempotency":  func(s *dynamostore.Store) error { _, err := s.Idempotency(ctx, idem.IdempotencyKey, now); return err },
+		"AnyExport":    func(s *dynamostore.Store) error { _, err := s.AnyExport(ctx, "acct", "exp_1"); return err },
 		"Export":       func(s *dynamostore.Store) error { _, err := s.Export(ctx, "acct", "exp_1"); return err },
 		"SaveExport":   func(s *dynamostore.Store) error { _, err := s.SaveExport(ctx, e, e.Fence()); return err },
 		"ListExports": func(s *dynamostore.Store) error {

@@ -37,6 +37,11 @@ func (r records) Export(ctx context.Context, account, id string) (export.Export,
 	return r.Store.Export(ctx, account, id)
 }
 
+func (r records) AnyExport(ctx context.Context, account, id string) (export.Export, error) {
+	r.note(ctx, "AnyExport")
+	return r.Store.AnyExport(ctx, account, id)
+}
+
 func (r records) SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error) {
 	r.note(ctx, "SaveExport")
 	return r.Store.SaveExport(ctx, next, fence)

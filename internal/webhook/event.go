@@ -56,18 +56,27 @@ func (e Event) body(w store.Webhook) ([]byte, error) {
 	return text, nil
 }
 
-// asEnded is the export as it was when it ended in the generation, of which the present record may know little: somebody
-// may have tried it again meanwhile. at is when that was, zero if nobody knows any more.
+// asEnded is the export as it was when it ended in the generation: somebody may have tried it again or deleted it
+// meanwhile. at is when that was, zero if the record doesn't remember.
 func asEnded(e export.Export, generation int, mark string) (ended export.Export, at time.Time) {
 	if e.Generation == generation && e.EventMark == mark {
 		return e, e.CompletedAt
 	}
-	e.Generation, e.EventMark = generation, mark
-	e.Status, e.QueueStatus = export.StatusCompleted, export.QueueSucceeded
+	end, ok := e.EndIn(generation, mark)
+	if !ok { // there were many ends since, or a release wrote the record that remembered none
+		end = export.End{QueueStatus: export.QueueSucceeded, Attempts: e.Attempts, LastError: e.LastError}
+		if mark == export.EventFailed {
+			end.QueueStatus, end.ErrorMessage = export.QueueFailed, e.LastError
+		}
+	}
+	e.Generation, e.EventMark, e.Status = generation, mark, export.StatusCompleted
 	if mark == export.EventFailed {
-		e.Status, e.QueueStatus, e.ErrorMessage = export.StatusFailed, export.QueueFailed, e.LastError
+		e.Status = export.StatusFailed
+	}
+	if e.Deleted() || mark == export.EventFailed { // the files are gone, or another attempt's
 		e.Artifact, e.Receipt, e.ExpiresAt = nil, nil, time.Time{}
 	}
-	e.CompletedAt, e.DueAt = time.Time{}, time.Time{}
-	return e, time.Time{}
+	e.QueueStatus, e.Outcome, e.Attempts, e.LastError, e.ErrorMessage = end.QueueStatus, end.Outcome, end.Attempts, end.LastError, end.ErrorMessage
+	e.CompletedAt, e.DueAt = end.CompletedAt, time.Time{}
+	return e, end.CompletedAt
 }

@@ -13,7 +13,7 @@ import (
 
 // PublishRecords is what publishing needs of the record store.
 type PublishRecords interface {
-	Export(ctx context.Context, account, id string) (export.Export, error)
+	AnyExport(ctx context.Context, account, id string) (export.Export, error)
 	Run(ctx context.Context, account, id string) (export.Run, error)
 	ListWebhooks(ctx context.Context, account string) ([]store.Webhook, error)
 	CreateDelivery(ctx context.Context, d store.Delivery) (created bool, err error)
@@ -33,12 +33,15 @@ func (p Publisher) Publish(ctx context.Context, c changes.Export) ([]store.Deliv
 	if err != nil || len(hooks) == 0 {
 		return nil, err
 	}
-	stored, err := p.Records.Export(ctx, c.AccountID, c.ExportID)
+	stored, err := p.Records.AnyExport(ctx, c.AccountID, c.ExportID)
 	if fault.Is(err, fault.NotFound) {
-		return nil, nil // deleted since
+		return nil, nil // deleted since, and cleared away
 	}
 	if err != nil {
 		return nil, err
+	}
+	if stored.Request.Type == "" {
+		return nil, nil // deleted by a release that left no more than ids
 	}
 	now := p.Clock()
 	e, at := asEnded(stored, c.Generation, c.Mark)

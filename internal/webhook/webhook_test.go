@@ -315,6 +315,101 @@ func TestTwoGenerations(t *testing.T) {
 	}
 }
 
+// TestEndsToldLate: whatever became of the export since, the event of an end is the one that would have been told at once.
+func TestEndsToldLate(t *testing.T) {
+	cancel := func(w *world, e export.Export) export.Export { return e.Cancel(w.now) }
+	retry := func(w *world, e export.Export) export.Export { return e.Retry(w.now) }
+	fail := func(w *world, e export.Export) export.Export {
+		return e.Claim(w.now).Fail(export.Failure{Message: "The bucket is gone.", Permanent: true}, w.now)
+	}
+	stumble := func(w *world, e export.Export) export.Export {
+		return e.Claim(w.now).Fail(export.Failure{Message: "The bucket is busy."}, w.now)
+	}
+	complete := func(w *world, e export.Export) export.Export { return e.Claim(w.now).Complete(w.now) }
+	remove := func(w *world, e export.Export) export.Export { return e.Delete(w.now) }
+	type move = func(*world, export.Export) export.Export
+	for name, moves := range map[string][]move{
+		"cancelled, then retried":                  {stumble, cancel, retry},
+		"failed, then retried and cancelled":       {fail, retry, cancel},
+		"cancelled twice, failed, then completed":  {cancel, retry, stumble, cancel, retry, fail, retry, complete},
+		"cancelled, then deleted":                  {stumble, cancel, remove},
+		"completed, then deleted":                  {complete, remove},
+		"failed, retried, cancelled, then deleted": {fail, retry, cancel, remove},
+	} {
+		type told struct{ At, Late map[string]any }
+		events := map[string]told{}
+		w := newWorld(t)
+		w.hook("wh_now", "https://example.com", nil)
+		e := export.New("exp_1", "acct", "user", ofIndex, w.now)
+		_, _, err := w.store.CreateExport(t.Context(), e, nil)
+		w.must(err)
+		read := func(refs []store.DeliveryRef, take func(id string, envelope map[string]any)) {
+			for _, ref := range refs {
+				d := w.delivery(ref)
+				var envelope map[string]any
+				w.must(json.Unmarshal(d.Body, &envelope))
+				take(d.EventID, envelope)
+			}
+		}
+		var ends []changes.Export
+		for _, m := range moves {
+			w.now = w.now.Add(time.Minute)
+			next := m(w, e)
+			if e, err = w.store.SaveExport(t.Context(), next, e.FenceIn(e.Status)); err != nil {
+				t.Fatal(err)
+			}
+			if e.EventMark == "" {
+				continue
+			}
+			c := changes.Export{AccountID: "acct", ExportID: "exp_1", Generation: e.Generation, Mark: e.EventMark}
+			ends = append(ends, c)
+			read(w.publish(c), func(id string, envelope map[string]any) { events[id] = told{At: envelope} })
+		}
+		w.must(w.store.DeleteWebhook(t.Context(), "acct", "wh_now"))
+		w.hook("wh_late", "https://example.com", nil)
+		w.now = w.now.Add(time.Minute)
+		for _, c := range ends {
+			read(w.publish(c), func(id string, envelope map[string]any) { events[id] = told{events[id].At, envelope} })
+		}
+		if len(events) != len(ends) {
+			t.Errorf("%s: %d events of %d ends", name, len(events), len(ends))
+		}
+		for id, e := range events {
+			if diff := cmp.Diff(e.At, e.Late); diff != "" {
+				t.Errorf("%s: %s (-told at once +told late):\n%s", name, id, diff)
+			}
+		}
+	}
+}
+
+// TestADeletedExportsFiles: its event tells of none, although the record still knows what a delivery had to deliver. Once
+// the record is removed, nothing is told.
+func TestADeletedExportsFiles(t *testing.T) {
+	w := newWorld(t)
+	w.hook("wh_a", "https://example.com", nil)
+	of := ofIndex
+	of.Destination = &export.Destination{ConnectorID: "conn_1"}
+	end := func(e export.Export) export.Export {
+		return e.Packaged(export.Artifact{Key: "k", Files: []export.File{{Name: "exp_1.json"}}}, w.now).Cancel(w.now)
+	}
+	c := w.ended("exp_1", of, end)
+	gone := w.ended("exp_2", of, end)
+	for _, id := range []string{"exp_1", "exp_2"} {
+		e, err := w.store.Export(t.Context(), "acct", id)
+		w.must(err)
+		_, err = w.store.SaveExport(t.Context(), e.Delete(w.now), e.FenceIn(e.Status))
+		w.must(err)
+	}
+	w.must(w.store.RemoveExport(t.Context(), "acct", "exp_2"))
+	refs := w.publish(c)
+	if len(refs) != 1 || !bytes.Contains(w.delivery(refs[0]).Body, []byte(`"files":false`)) {
+		t.Errorf("deliveries %v", refs)
+	}
+	if refs := w.publish(gone); len(refs) != 0 {
+		t.Errorf("of what is removed these tell: %v", refs)
+	}
+}
+
 // TestWhoIsTold: a webhook hears of what it asked for, and of nothing that ended before it was there.
 func TestWhoIsTold(t *testing.T) {
 	run := func(id string) export.Request { return export.Request{Type: export.TypePromptRun, TargetID: id} }

@@ -100,7 +100,8 @@ func newWorld(t *testing.T, receivers ...*receiver) *world {
 		Patience: 5 * time.Second, Jitter: func() float64 { return 0.5 },
 	}
 	w.public = Publisher{Records: w.store, Clock: clock, Object: func(e export.Export, _ time.Time) ([]byte, error) {
-		return json.Marshal(map[string]any{"export_id": e.ID, "status": e.Status, "error_message": e.ErrorMessage})
+		return json.Marshal(map[string]any{"export_id": e.ID, "status": e.Status, "error_message": e.ErrorMessage, "queue_status": e.QueueStatus, "attempts": e.Attempts,
+			"last_error": e.LastError, "outcome": e.Outcome, "completed_at": e.CompletedAt, "user": e.UserID, "target": e.Request.TargetID, "files": e.Artifact != nil || e.Receipt != nil})
 	}}
 	return w
 }

@@ -52,11 +52,23 @@ type exportRow struct {
 	ErrorMessage string         `dynamodbav:"error_message,omitempty"`
 	Outcome      export.Outcome `dynamodbav:"outcome,omitempty"`
 	EventMark    string         `dynamodbav:"event_mark,omitempty"`
+	Ended        []endRow       `dynamodbav:"ended,omitempty"`
 
 	// TTL lets DynamoDB clear away what has ended long ago, days later perhaps: export.Forgotten decides.
 	TTL int64 `dynamodbav:"ttl,omitempty"`
 	// WriteToken is the writer's own, new with every write: who finds it in the item knows that the write was done.
 	WriteToken string `dynamodbav:"write_token"`
+}
+
+type endRow struct {
+	Generation   int                `dynamodbav:"generation"`
+	Mark         string             `dynamodbav:"mark"`
+	QueueStatus  export.QueueStatus `dynamodbav:"queue_status"`
+	Outcome      export.Outcome     `dynamodbav:"outcome,omitempty"`
+	Attempts     int                `dynamodbav:"attempts"`
+	LastError    string             `dynamodbav:"last_error,omitempty"`
+	ErrorMessage string             `dynamodbav:"error_message,omitempty"`
+	CompletedAt  time.Time          `dynamodbav:"completed_at,omitempty"`
 }
 
 type destinationRow struct {
@@ -157,6 +169,9 @@ func rowOf(e export.Export, token string) exportRow {
 		LastError: e.LastError, ErrorMessage: e.ErrorMessage, Outcome: e.Outcome, EventMark: e.EventMark,
 		WriteToken: token,
 	}
+	for _, end := range e.Ended {
+		r.Ended = append(r.Ended, endRow(end))
+	}
 	switch {
 	case e.DueAt.IsZero():
 	case e.Open():
@@ -171,6 +186,10 @@ func rowOf(e export.Export, token string) exportRow {
 }
 
 func (r exportRow) export() export.Export {
+	var ended []export.End
+	for _, end := range r.Ended {
+		ended = append(ended, export.End(end))
+	}
 	return export.Export{
 		ID: r.ID, AccountID: r.AccountID, UserID: r.UserID, Origin: r.Origin,
 		Request: export.Request{
@@ -183,6 +202,6 @@ func (r exportRow) export() export.Export {
 		CreatedAt: r.CreatedAt, AvailableAt: r.AvailableAt, StartedAt: r.StartedAt, CompletedAt: r.CompletedAt,
 		UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt, RetriedAt: r.RetriedAt, DeletedAt: r.DeletedAt, DueAt: time.Time(r.DueAt),
 		Progress: export.Progress(r.Progress), Artifact: r.Artifact.artifact(), Link: (*export.Link)(r.Link), Receipt: (*export.Receipt)(r.Receipt),
-		LastError: r.LastError, ErrorMessage: r.ErrorMessage, Outcome: r.Outcome, EventMark: r.EventMark,
+		LastError: r.LastError, ErrorMessage: r.ErrorMessage, Outcome: r.Outcome, EventMark: r.EventMark, Ended: ended,
 	}
 }

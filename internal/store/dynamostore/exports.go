@@ -12,13 +12,19 @@ import (
 
 // Export is one export of the account.
 func (s *Store) Export(ctx context.Context, account, id string) (export.Export, error) {
+	e, err := s.AnyExport(ctx, account, id)
+	if err == nil && e.Deleted() {
+		return export.Export{}, store.ErrExportDeleted
+	}
+	return e, err
+}
+
+// AnyExport is one export of the account, deleted or not.
+func (s *Store) AnyExport(ctx context.Context, account, id string) (export.Export, error) {
 	if !valid(account, id) {
 		return export.Export{}, store.ErrExportNotFound
 	}
 	row, err := get[exportRow](ctx, s, exportKey(account, id), store.ErrExportNotFound)
-	if err == nil && !row.DeletedAt.IsZero() {
-		return export.Export{}, store.ErrExportDeleted
-	}
 	return row.export(), err
 }
 

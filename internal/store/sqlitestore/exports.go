@@ -54,11 +54,16 @@ func changedOne(done sql.Result, otherwise error) error {
 
 // Export is one export of the account.
 func (s *Store) Export(ctx context.Context, account, id string) (export.Export, error) {
-	e, err := stored(ctx, s.read, account, id)
+	e, err := s.AnyExport(ctx, account, id)
 	if err == nil && e.Deleted() {
 		return export.Export{}, store.ErrExportDeleted
 	}
 	return e, err
+}
+
+// AnyExport is one export of the account, deleted or not.
+func (s *Store) AnyExport(ctx context.Context, account, id string) (export.Export, error) {
+	return stored(ctx, s.read, account, id)
 }
 
 // stored is the export as it is kept, deleted or not.

@@ -158,6 +158,11 @@ func testDeleted(t *testing.T, s store.Store) {
 	if !errors.Is(err, store.ErrExportDeleted) {
 		t.Error("and it can't be told from one that never was")
 	}
+	left, err := s.AnyExport(t.Context(), account, read.ID)
+	if err != nil {
+		t.Errorf("AnyExport of a deleted export: %v", err)
+	}
+	equal(t, "what is left of it", left, deleted)
 	for _, limit := range []int{1, 2, 200} {
 		listed(t, s, limit, all[2].ID, all[0].ID)
 	}
@@ -177,6 +182,13 @@ func testDeleted(t *testing.T, s store.Store) {
 	if errors.Is(err, store.ErrExportDeleted) {
 		t.Error("and it is still there")
 	}
+	_, err = s.AnyExport(t.Context(), account, read.ID)
+	refused(t, "AnyExport of a removed export", err, fault.NotFound, "export_not_found")
+	left, err = s.AnyExport(t.Context(), account, all[0].ID)
+	if err != nil {
+		t.Errorf("AnyExport: %v", err)
+	}
+	equal(t, "AnyExport of one that was not deleted", left, all[0])
 	_, err = s.SaveExport(t.Context(), read.Claim(t0), read.Fence())
 	refused(t, "a write after the removal", err, fault.NotFound, "export_not_found")
 	closing(t, s, t0.Add(1000*time.Hour), 10, nil)

@@ -17,6 +17,15 @@ func testExportRoundTrip(t *testing.T, s store.Store) {
 	mustCreate(t, s, e)
 	equal(t, "created export", mustLoad(t, s, account, "exp_1"), e)
 
+	gone := filled[export.Export](t)
+	gone.ID, gone.AccountID = "exp_2", account
+	mustCreate(t, s, gone)
+	if left, err := s.AnyExport(t.Context(), account, "exp_2"); err != nil {
+		t.Errorf("AnyExport: %v", err)
+	} else {
+		equal(t, "deleted export", left, gone)
+	}
+
 	next := filled[export.Export](t)
 	next.ID, next.AccountID, next.Status = "exp_1", account, export.StatusCompleted
 	next.DeletedAt = time.Time{}

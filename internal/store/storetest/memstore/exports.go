@@ -67,14 +67,20 @@ func (s *Store) Idempotency(ctx context.Context, k store.IdempotencyKey, now tim
 }
 
 // Export implements store.Exports.
-func (s *Store) Export(ctx context.Context, account, id string) (e export.Export, err error) {
+func (s *Store) Export(ctx context.Context, account, id string) (export.Export, error) {
+	e, err := s.AnyExport(ctx, account, id)
+	if err == nil && e.Deleted() {
+		return export.Export{}, store.ErrExportDeleted
+	}
+	return e, err
+}
+
+// AnyExport implements store.Exports.
+func (s *Store) AnyExport(ctx context.Context, account, id string) (e export.Export, err error) {
 	err = s.do(ctx, func() error {
 		there, ok := s.exports[key{account, id}]
 		if !ok {
 			return store.ErrExportNotFound
-		}
-		if there.Deleted() {
-			return store.ErrExportDeleted
 		}
 		e = copied(there)
 		return nil
@@ -84,7 +90,7 @@ func (s *Store) Export(ctx context.Context, account, id string) (e export.Export
 
 // copied is the export without a pointer that another one has.
 func copied(e export.Export) export.Export {
-	e.Request.RunIDs = slices.Clone(e.Request.RunIDs)
+	e.Request.RunIDs, e.Ended = slices.Clone(e.Request.RunIDs), slices.Clone(e.Ended)
 	e.Request.Destination = fresh(e.Request.Destination)
 	e.Artifact, e.Link, e.Receipt = fresh(e.Artifact), fresh(e.Link), fresh(e.Receipt)
 	return e
