@@ -165,7 +165,7 @@ func (c client) openLink(ctx context.Context, link, name string) (*http.Response
 	if err != nil {
 		return nil, errAPI
 	}
-	res, err := c.http.Do(r)
+	res, err := c.http.Do(r) //nolint:gosec // G704: a link that the API has made
 	if err != nil {
 		return nil, errAPI
 	}
