@@ -90,7 +90,7 @@ func TestCorsWithoutTheEdge(t *testing.T) {
 	one := gatewayOf(t, map[string]string{"EdgeDownloads": "off", "CorsOrigins": ours}, nil)
 	none := gatewayOf(t, nil, nil)
 	preflight := []string{"Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "x-api-key"}
-	exposed := "X-Request-ID, Retry-After, Location, Link, Idempotency-Replayed, Content-Disposition"
+	exposed := "X-Request-ID, Retry-After, Location, Link, Idempotency-Replayed, Content-Disposition, Preference-Applied"
 	for name, c := range map[string]struct {
 		gateway      http.Handler
 		method, path string
@@ -100,7 +100,7 @@ func TestCorsWithoutTheEdge(t *testing.T) {
 	}{
 		"preflight": {two, "OPTIONS", "/exports/exp_1", append([]string{"Origin", ours}, preflight...), 204, map[string]string{
 			"Access-Control-Allow-Origin": ours, "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
-			"Access-Control-Allow-Headers": "X-API-Key, Authorization, Content-Type, Idempotency-Key", "Access-Control-Max-Age": "600", "Vary": "Origin",
+			"Access-Control-Allow-Headers": "X-API-Key, Authorization, Content-Type, Idempotency-Key, Prefer", "Access-Control-Max-Age": "600", "Vary": "Origin",
 		}},
 		"preflight of a foreign page": {two, "OPTIONS", "/exports/exp_1", append([]string{"Origin", foreign}, preflight...), 204, map[string]string{"Vary": "Origin"}},
 		"preflight of no page":        {two, "OPTIONS", "/exports", nil, 204, map[string]string{"Vary": "Origin"}},
