@@ -3,8 +3,6 @@ package cost
 import (
 	"flag"
 	"math"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +12,7 @@ import (
 
 	exports "github.com/videovector/exports"
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/docblock"
 	"github.com/videovector/exports/internal/localgw"
 	"github.com/videovector/exports/internal/steps"
 	"github.com/videovector/exports/statemachine"
@@ -75,37 +74,16 @@ func watched(t *testing.T) (w Watched) {
 	return w
 }
 
-// Tables stand between "<!-- name -->" and "<!-- end -->".
-var table = regexp.MustCompile(`(?s)<!-- (\w+) -->\n.*?<!-- end -->`)
-
 func TestDocument(t *testing.T) {
 	tables, err := deployed(t).Tables()
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
+	text, places := docblock.Check(t, document, tables, *update)
+	if !slices.Equal(places, []string{"formats", "limits", "months", "prices", "sizes", "watching"}) {
+		t.Fatalf("%s holds the tables %v", document, places)
 	}
-	var used []string
-	want := table.ReplaceAllStringFunc(string(raw), func(old string) string {
-		name := table.FindStringSubmatch(old)[1]
-		used = append(used, name)
-		return "<!-- " + name + " -->\n" + tables[name] + "<!-- end -->"
-	})
-	if slices.Sort(used); !slices.Equal(used, []string{"formats", "limits", "months", "prices", "sizes", "watching"}) {
-		t.Fatalf("%s holds the tables %v", document, used)
-	}
-	if *update {
-		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if want != string(raw) {
-		t.Errorf("%s is stale: go test ./internal/cost -update", document)
-	}
-	if !strings.Contains(want, PricesAsOf) {
+	if !strings.Contains(text, PricesAsOf) {
 		t.Errorf("%s doesn't say of when its prices are: %s", document, PricesAsOf)
 	}
 }

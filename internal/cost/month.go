@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/docblock"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/metrics"
 )
@@ -122,7 +123,7 @@ func (m Model) monthTable() (string, error) {
 		}
 		rows = append(rows, row)
 	}
-	return markdown(rows), nil
+	return docblock.Table(rows), nil
 }
 
 func (m Model) watchingTable() (string, error) {
@@ -136,5 +137,5 @@ func (m Model) watchingTable() (string, error) {
 		{"dashboards", fmt.Sprint(m.Watched.Dashboards), dollars(dashboard.of(float64(m.Watched.Dashboards)))},
 		{"traces of a million requests, `Tracing=Active`", fmt.Sprintf("%.0f or more", 1e6*tracedShare), dollars(trace.of(1e6*tracedShare)) + " or more"},
 	}
-	return markdown(rows), nil
+	return docblock.Table(rows), nil
 }

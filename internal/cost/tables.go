@@ -2,10 +2,10 @@ package cost
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/docblock"
 )
 
 // sizes are those of results that the tables are about, and kinds what is made of them.
@@ -53,7 +53,7 @@ func (m Model) sizeTable() (string, error) {
 			})
 		}
 	}
-	return markdown(rows), nil
+	return docblock.Table(rows), nil
 }
 
 // formatTable is time and price of every kind and size, and what stands in the way.
@@ -74,7 +74,7 @@ func (m Model) formatTable() (string, error) {
 		}
 		rows = append(rows, row)
 	}
-	return markdown(rows), nil
+	return docblock.Table(rows), nil
 }
 
 func (m Model) cell(w Work) (string, error) {
@@ -110,7 +110,7 @@ func (m Model) limitTable() (string, error) {
 		}
 		rows = append(rows, []string{kindText(w), text, why, byteText(delivered)})
 	}
-	return markdown(rows), nil
+	return docblock.Table(rows), nil
 }
 
 func priceTable() string {
@@ -122,7 +122,7 @@ func priceTable() string {
 		}
 		rows = append(rows, []string{p.kind, p.unit, text})
 	}
-	return markdown(rows)
+	return docblock.Table(rows)
 }
 
 func kindText(w Work) string {
@@ -157,15 +157,4 @@ func dollarText(v float64) string {
 		return fmt.Sprintf("$%.2f", v)
 	}
 	return fmt.Sprintf("$%.2g", v)
-}
-
-func markdown(rows [][]string) string {
-	var b strings.Builder
-	for i, row := range rows {
-		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
-		if i == 0 {
-			b.WriteString(strings.Repeat("| --- ", len(row)) + "|\n")
-		}
-	}
-	return b.String()
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -17,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/google/licensecheck"
+
+	"github.com/videovector/exports/internal/docblock"
 )
 
 var update = flag.Bool("update", false, "write docs/dependencies.md anew")
@@ -52,7 +53,7 @@ type use struct {
 
 func TestDocument(t *testing.T) {
 	uses := linked(t)
-	var rows []string
+	rows := [][]string{{"Module", "Version", "Licence", "In"}}
 	for _, path := range slices.Sorted(maps.Keys(uses)) {
 		u := uses[path]
 		found := licences(t, u.Dir)
@@ -63,26 +64,9 @@ func TestDocument(t *testing.T) {
 				}
 			}
 		}
-		rows = append(rows, fmt.Sprintf("| `%s` | %s | %s | %s |", u.Path, u.Version, strings.Join(found, ", "), strings.Join(u.in, ", ")))
+		rows = append(rows, []string{"`" + u.Path + "`", u.Version, strings.Join(found, ", "), strings.Join(u.in, ", ")})
 	}
-	old, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, _, found := strings.Cut(string(old), "| --- | --- | --- | --- |\n")
-	if !found {
-		t.Fatalf("%s has no table", document)
-	}
-	want := head + "| --- | --- | --- | --- |\n" + strings.Join(rows, "\n") + "\n"
-	if *update {
-		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if string(old) != want {
-		t.Errorf("%s is not what the programs are made of: run go test ./internal/dependencies -update and look at the difference", document)
-	}
+	docblock.Check(t, document, map[string]string{"modules": docblock.Table(rows)}, *update)
 }
 
 // TestNothingIsReplaced: a replaced module is not the one that its name and checksum speak of.

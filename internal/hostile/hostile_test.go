@@ -2,7 +2,6 @@ package hostile
 
 import (
 	"flag"
-	"fmt"
 	"go/ast"
 	"go/doc"
 	"go/parser"
@@ -14,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/videovector/exports/internal/docblock"
 )
 
 var update = flag.Bool("update", false, "write the table of fuzz targets anew")
@@ -25,7 +26,7 @@ const (
 
 // TestFuzzTargets: the table holds every target, in the order of packages, and what its comment says of it.
 func TestFuzzTargets(t *testing.T) {
-	var rows []string
+	var rows [][]string
 	for file, f := range tests(t) {
 		for _, d := range f.Decls {
 			fn, ok := d.(*ast.FuncDecl)
@@ -37,26 +38,16 @@ func TestFuzzTargets(t *testing.T) {
 			if says == "" {
 				t.Errorf("%s: %s does not say what it holds", file, fn.Name.Name)
 			}
-			rows = append(rows, fmt.Sprintf("| `%s` | `%s` | %s |", filepath.ToSlash(filepath.Dir(file)), fn.Name.Name, strings.TrimSuffix(says, ".")))
+			rows = append(rows, []string{"`" + filepath.ToSlash(filepath.Dir(file)) + "`", "`" + fn.Name.Name + "`", strings.TrimSuffix(says, ".")})
 		}
 	}
-	slices.Sort(rows)
-	want := "| Package | Target | What it holds |\n| --- | --- | --- |\n" + strings.Join(rows, "\n") + "\n"
-	text, got := block(t, "fuzz")
-	if *update {
-		if err := os.WriteFile(document, []byte(strings.Replace(text, mark("fuzz")+got, mark("fuzz")+want, 1)), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if got != want {
-		t.Errorf("the table of fuzz targets is stale: go test ./internal/hostile -update")
-	}
+	slices.SortFunc(rows, slices.Compare)
+	docblock.Check(t, document, map[string]string{"fuzz": docblock.Table(append([][]string{{"Package", "Target", "What it holds"}}, rows...))}, *update)
 }
 
 // TestLimits: each limit has a test, and it stands where the table says.
 func TestLimits(t *testing.T) {
-	_, table := block(t, "limits")
+	table := limits(t)
 	held := regexp.MustCompile("(?m)^\\| .* \\| `([\\w./-]+)`(?: `(\\w+)`)? \\|$")
 	rows := held.FindAllStringSubmatch(table, -1)
 	if lines := strings.Count(table, "\n"); len(rows) == 0 || len(rows) != lines-2 {
@@ -74,22 +65,20 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// block is the document, and what stands in it between the marks of the name.
-func block(t *testing.T, name string) (text, inside string) {
+// limits is the table of limits as it stands in the document.
+func limits(t *testing.T) string {
 	t.Helper()
-	raw, err := os.ReadFile(document)
+	text, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, found := strings.Cut(string(raw), mark(name))
-	inside, _, ended := strings.Cut(after, "<!-- end -->")
+	_, after, found := strings.Cut(string(text), "<!-- limits -->\n")
+	table, _, ended := strings.Cut(after, "<!-- end -->")
 	if !found || !ended {
-		t.Fatalf("%s has no block %s", document, name)
+		t.Fatalf("%s has no table of limits", document)
 	}
-	return string(raw), inside
+	return table
 }
-
-func mark(name string) string { return "<!-- " + name + " -->\n" }
 
 // tests are the project's test files that have fuzz targets, by their paths.
 func tests(t *testing.T) map[string]*ast.File {

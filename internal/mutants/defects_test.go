@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"go/parser"
 	"go/token"
-	"os"
 	"strings"
 	"testing"
+
+	"github.com/videovector/exports/internal/docblock"
 )
 
 // TestDefectsApply: each defect still finds what it is to spoil, and leaves Go behind. Whether it is caught is for
@@ -54,31 +55,14 @@ var update = flag.Bool("update", false, "write the list of defects into docs/rel
 
 // TestDocs: docs/reliability.md lists the defects that there are.
 func TestDocs(t *testing.T) {
-	const page, begin, end = "../../docs/reliability.md", "<!-- defects: go test ./internal/mutants -update -->\n", "<!-- end -->\n"
 	all, err := loadDefects("defects")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(text), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		t.Fatalf("%s has no place for the list", page)
-	}
-	list := fmt.Sprintf("There are %d of them:\n\n| Defect | Seen by |\n| --- | --- |\n", len(all))
+	rows := [][]string{{"Defect", "Seen by"}}
 	for _, d := range all {
-		seen := strings.ReplaceAll("go test "+d.test, "|", `\|`)
-		list += fmt.Sprintf("| %s | `%s` |\n", d.what, seen)
+		rows = append(rows, []string{d.what, "`" + strings.ReplaceAll("go test "+d.test, "|", `\|`) + "`"})
 	}
-	want := before + begin + list + end + after
-	if *update {
-		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if want != string(text) {
-		t.Errorf("%s doesn't list the defects as they are; go test ./internal/mutants -update writes it anew", page)
-	}
+	list := fmt.Sprintf("There are %d of them:\n\n", len(all)) + docblock.Table(rows)
+	docblock.Check(t, "../../docs/reliability.md", map[string]string{"defects": list}, *update)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/videovector/exports/internal/asl"
+	"github.com/videovector/exports/internal/docblock"
 )
 
 // Blocks are the generated parts of the document by name, in Markdown.
@@ -96,7 +97,7 @@ func transitionTable(known []Transition) string {
 		}
 		rows = append(rows, []string{"`" + t.Name + "`", writers, predicate(t.Name, t.Says)})
 	}
-	return table(rows)
+	return docblock.Table(rows)
 }
 
 // predicate is a comment without the name that it begins with, unless the comment is about several.
@@ -144,16 +145,5 @@ func moveTable(moves []Move) string {
 		}
 		rows = append(rows, []string{strings.Join(g.from, ", "), to, name, g.effects})
 	}
-	return table(rows)
-}
-
-func table(rows [][]string) string {
-	var b strings.Builder
-	for i, row := range rows {
-		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
-		if i == 0 {
-			b.WriteString(strings.Repeat("| --- ", len(row)) + "|\n")
-		}
-	}
-	return b.String()
+	return docblock.Table(rows)
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/videovector/exports/internal/docblock"
 )
 
 // limitTable has the domain's times, and the numbers that stand beside the transitions, with their comments.
@@ -28,7 +30,7 @@ func (s *Source) limitTable() string {
 		}
 		rows = append(rows, []string{"`" + spec.name.Name + "`", value, predicate(spec.name.Name, spec.says)})
 	}
-	return table(rows)
+	return docblock.Table(rows)
 }
 
 // limit is a constant and what its comment says; a constant without one shares the comment before.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/videovector/exports/internal/asl"
+	"github.com/videovector/exports/internal/docblock"
 )
 
 // machineDiagram has the machine's states and every way between them. Ways that states share, as those to Fail, are one
@@ -86,7 +87,7 @@ func stateTable(g asl.Graph) string {
 	if g.Timeout > 0 {
 		rows = append(rows, []string{"the whole execution", "", duration(g.Timeout), "–", ""})
 	}
-	return table(rows)
+	return docblock.Table(rows)
 }
 
 // retrySets are the different lists of retries that states have.
@@ -124,5 +125,5 @@ func retryTable(g asl.Graph) string {
 			})
 		}
 	}
-	return table(rows)
+	return docblock.Table(rows)
 }

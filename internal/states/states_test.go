@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/asl"
+	"github.com/videovector/exports/internal/docblock"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/statemachine"
 )
@@ -45,35 +45,14 @@ func deployed(t *testing.T) (folders []string) {
 	return folders
 }
 
-// Blocks stand between "<!-- name -->" and "<!-- end -->".
-var block = regexp.MustCompile(`(?s)<!-- (\w+) -->\n.*?<!-- end -->`)
-
 func TestDocument(t *testing.T) {
 	blocks, err := Blocks(source(t), deployed(t), statemachine.Export)
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var used []string
-	want := block.ReplaceAllStringFunc(string(raw), func(old string) string {
-		name := block.FindStringSubmatch(old)[1]
-		used = append(used, name)
-		return "<!-- " + name + " -->\n" + blocks[name] + "<!-- end -->"
-	})
-	if slices.Sort(used); !slices.Equal(used, []string{"limits", "machine", "moves", "record", "retries", "states", "transitions"}) {
-		t.Fatalf("%s holds the blocks %v", document, used)
-	}
-	if *update {
-		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if want != string(raw) {
-		t.Errorf("%s is stale: go test ./internal/states -update", document)
+	_, places := docblock.Check(t, document, blocks, *update)
+	if !slices.Equal(places, []string{"limits", "machine", "moves", "record", "retries", "states", "transitions"}) {
+		t.Fatalf("%s holds the blocks %v", document, places)
 	}
 }
 
