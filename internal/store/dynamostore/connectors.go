@@ -71,31 +71,15 @@ func (s *Store) Connector(ctx context.Context, account, id string) (store.Connec
 }
 
 // ListConnectors gives the account's connectors without their secrets, the highest id first.
-func (s *Store) ListConnectors(ctx context.Context, account string) ([]store.Connector, error) {
+func (s *Store) ListConnectors(ctx context.Context, account string) (all []store.Connector, err error) {
 	if !valid(account) {
 		return nil, nil
 	}
-	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
-		TableName: aws.String(s.table), ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(false),
-		KeyConditionExpression:    aws.String("pk = :pk AND begins_with(sk, :connectors)"),
-		ExpressionAttributeValues: item{":pk": text(accountPrefix + account), ":connectors": text(connectorPrefix)},
-	})
-	var all []store.Connector
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, failure(err)
-		}
-		for _, i := range page.Items {
-			delete(i, "secret")
-			row, err := decode[connectorRow](i)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, store.Connector(row))
-		}
+	rows, err := withoutSecrets[connectorRow](ctx, s, connectorKey(account, ""))
+	for _, row := range rows {
+		all = append(all, store.Connector(row))
 	}
-	return all, nil
+	return all, err
 }
 
 // SaveConnector is one conditional write. As in SaveExport, a repetition that finds the write's own token succeeds.
@@ -123,7 +107,7 @@ func ofRevision(n int64) condition {
 	return c
 }
 
-// putConnector writes the connector if the condition holds. Else saved is false, and there tells whether there is one.
+// putConnector writes the connector if the condition holds, as putMine says.
 func (s *Store) putConnector(ctx context.Context, c store.Connector, when condition) (there, saved bool, err error) {
 	if err := writable(c.AccountID, c.ID); err != nil {
 		return false, false, err
@@ -133,11 +117,7 @@ func (s *Store) putConnector(ctx context.Context, c store.Connector, when condit
 	if err != nil {
 		return false, false, err
 	}
-	stored, ok, err := s.putIf(ctx, i, when)
-	if err != nil || ok || len(stored) == 0 {
-		return false, ok, err
-	}
-	return true, textOf(stored["write_token"]) == mine, nil
+	return s.putMine(ctx, i, mine, when)
 }
 
 // DeleteConnector removes the connector. It is a transaction of one, so that the SDK's repetitions of a lost reply count

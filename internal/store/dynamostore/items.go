@@ -72,23 +72,65 @@ func (s *Store) putIf(ctx context.Context, i item, c condition) (stored item, ok
 	return nil, err == nil, failure(err)
 }
 
-// query gives every item of the query, however many calls that takes, strongly consistent.
-func (s *Store) query(ctx context.Context, k key, each func(item) error) error {
-	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
+// query visits every item whose key begins with the key.
+func (s *Store) query(ctx context.Context, k key, visit func(item) error) error {
+	return s.each(ctx, s.below(k), visit)
+}
+
+// below is the strongly consistent query of all items whose keys begin with the key.
+func (s *Store) below(k key) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
 		TableName: aws.String(s.table), ConsistentRead: aws.Bool(true),
 		KeyConditionExpression:    aws.String("pk = :pk AND begins_with(sk, :sk)"),
 		ExpressionAttributeValues: item{":pk": text(k.pk), ":sk": text(k.sk)},
-	})
+	}
+}
+
+// backwards is below, the highest key first.
+func (s *Store) backwards(k key) *dynamodb.QueryInput {
+	in := s.below(k)
+	in.ScanIndexForward = aws.Bool(false)
+	return in
+}
+
+// each visits every item of the query, however many calls that takes.
+func (s *Store) each(ctx context.Context, in *dynamodb.QueryInput, visit func(item) error) error {
+	pages := dynamodb.NewQueryPaginator(s.client, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return failure(err)
 		}
 		for _, i := range page.Items {
-			if err := each(i); err != nil {
+			if err := visit(i); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// putMine writes the item if the condition holds. Else saved is false, and there tells whether there is one; an item that
+// has the writer's own token was written by it.
+func (s *Store) putMine(ctx context.Context, i item, mine string, when condition) (there, saved bool, err error) {
+	stored, ok, err := s.putIf(ctx, i, when)
+	if err != nil || ok || len(stored) == 0 {
+		return false, ok, err
+	}
+	return true, textOf(stored["write_token"]) == mine, nil
+}
+
+// withoutSecrets gives the rows of all items below the key, the highest first, without their secrets: nobody who lists
+// needs one.
+func withoutSecrets[R any](ctx context.Context, s *Store, k key) (rows []R, err error) {
+	err = s.each(ctx, s.backwards(k), func(i item) error {
+		delete(i, "secret")
+		row, err := decode[R](i)
+		rows = append(rows, row)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
 }

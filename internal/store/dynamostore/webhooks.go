@@ -55,16 +55,6 @@ func (s *Store) CreateWebhook(ctx context.Context, w store.Webhook, idem *store.
 	return store.Idempotency{}, saved && err == nil, err
 }
 
-// putMine writes the item if the condition holds. Else saved is false, and there tells whether there is one; an item that
-// has the writer's own token was written by it.
-func (s *Store) putMine(ctx context.Context, i item, mine string, when condition) (there, saved bool, err error) {
-	stored, ok, err := s.putIf(ctx, i, when)
-	if err != nil || ok || len(stored) == 0 {
-		return false, ok, err
-	}
-	return true, textOf(stored["write_token"]) == mine, nil
-}
-
 // Webhook is one webhook of the account.
 func (s *Store) Webhook(ctx context.Context, account, id string) (store.Webhook, error) {
 	if !valid(account, id) {
@@ -79,31 +69,11 @@ func (s *Store) ListWebhooks(ctx context.Context, account string) (all []store.W
 	if !valid(account) {
 		return nil, nil
 	}
-	pages := dynamodb.NewQueryPaginator(s.client, s.backwards(webhookKey(account, "")))
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, failure(err)
-		}
-		for _, i := range page.Items {
-			delete(i, "secret")
-			row, err := decode[webhookRow](i)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, store.Webhook(row))
-		}
+	rows, err := withoutSecrets[webhookRow](ctx, s, webhookKey(account, ""))
+	for _, row := range rows {
+		all = append(all, store.Webhook(row))
 	}
-	return all, nil
-}
-
-// backwards is the query of all items below the key, the highest first.
-func (s *Store) backwards(k key) *dynamodb.QueryInput {
-	return &dynamodb.QueryInput{
-		TableName: aws.String(s.table), ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(false),
-		KeyConditionExpression:    aws.String("pk = :pk AND begins_with(sk, :sk)"),
-		ExpressionAttributeValues: item{":pk": text(k.pk), ":sk": text(k.sk)},
-	}
+	return all, err
 }
 
 // SaveWebhook is one conditional write. As in SaveExport, a repetition that finds the write's own token succeeds.
