@@ -97,11 +97,7 @@ func (s automator) save(w http.ResponseWriter, r *http.Request) error {
 
 func parseAutomation(w http.ResponseWriter, r *http.Request) (export.AutomationSettings, error) {
 	var settings export.AutomationSettings
-	text, err := readBody(w, r)
-	if err != nil {
-		return settings, err
-	}
-	f, err := decodeFields(text, automationFields)
+	f, err := readFields(w, r, automationFields)
 	if err != nil {
 		return settings, err
 	}

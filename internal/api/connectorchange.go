@@ -29,11 +29,7 @@ func (s manager) change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, err := readBody(w, r)
-	if err != nil {
-		return err
-	}
-	f, err := decodeFields(text, changeFields)
+	f, err := readFields(w, r, changeFields)
 	if err != nil {
 		return err
 	}
@@ -45,7 +41,7 @@ func (s manager) change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if slices.Contains(slices.Collect(maps.Values(f.given)), true) {
+	if f.anyGiven() {
 		next.UpdatedAt = export.Stamp(s.Clock())
 		if next, err = s.Connectors.SaveConnector(r.Context(), next, c.Revision); err != nil {
 			return err

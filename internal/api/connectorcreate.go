@@ -42,11 +42,7 @@ func (s manager) create(p provider) action {
 			return err
 		}
 		note(r.Context(), slog.String("connector_id", m.id))
-		w.Header().Set("Location", connectorPath(m.id))
-		if m.replayed {
-			w.Header().Set("Idempotency-Replayed", "true")
-		}
-		write(w, http.StatusCreated, m.reply)
+		m.answer(w, connectorPath(m.id))
 		return nil
 	}
 }
@@ -55,19 +51,21 @@ func (p provider) readOrder(w http.ResponseWriter, r *http.Request) (*fields, er
 	if p.form {
 		return readForm(w, r, p.fields())
 	}
-	text, err := readBody(w, r)
-	if err != nil {
-		return nil, err
-	}
-	return decodeFields(text, p.fields())
+	return readFields(w, r, p.fields())
 }
 
-// made is a connector that an order makes, or that an earlier order under its key has made; reply is what that one was
-// answered with.
+// made is a connector or a webhook that an order makes, or that an earlier order under its key has made; reply is what that
+// one was answered with.
 type made struct {
 	id       string
 	reply    []byte
 	replayed bool
+}
+
+func (m made) answer(w http.ResponseWriter, path string) {
+	w.Header().Set("Location", path)
+	tellReplayed(w, m.replayed)
+	write(w, http.StatusCreated, m.reply)
 }
 
 // place makes the connector and its idempotency record in one transaction. The first reply is kept with the record: it

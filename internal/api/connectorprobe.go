@@ -100,11 +100,7 @@ func (s manager) browse(w http.ResponseWriter, r *http.Request) error {
 
 func parseBrowse(w http.ResponseWriter, r *http.Request) (connector.BrowseQuery, error) {
 	q := connector.BrowseQuery{Recursive: true, Limit: maxFiles}
-	text, err := readBody(w, r)
-	if err != nil {
-		return q, err
-	}
-	f, err := decodeFields(text, browseFields)
+	f, err := readFields(w, r, browseFields)
 	if err != nil {
 		return q, err
 	}

@@ -119,9 +119,7 @@ func (s controller) handle(c control) action {
 		if err != nil {
 			return err
 		}
-		if replayed {
-			w.Header().Set("Idempotency-Replayed", "true")
-		}
+		tellReplayed(w, replayed)
 		c.after(s, r.Context(), e) // a repetition may be of a request that was lost before it came to this, of this very one even
 		return reply(w, http.StatusOK, view(e, s.Clock()))
 	}
@@ -129,11 +127,7 @@ func (s controller) handle(c control) action {
 
 // nothingGiven takes no body, an empty object and one of nulls; any field is an unknown one.
 func nothingGiven(w http.ResponseWriter, r *http.Request) error {
-	text, err := readBody(w, r)
-	if err != nil {
-		return err
-	}
-	f, err := decodeFields(text, nil)
+	f, err := readFields(w, r, nil)
 	if err != nil {
 		return err
 	}

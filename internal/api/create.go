@@ -94,9 +94,7 @@ func (s creator) handle(t export.Type) action {
 		}
 		note(r.Context(), slog.String("export_id", id))
 		w.Header().Set("Location", exportPath(id))
-		if replayed {
-			w.Header().Set("Idempotency-Replayed", "true")
-		}
+		tellReplayed(w, replayed)
 		return reply(w, http.StatusAccepted, accepted{id, export.StatusPending})
 	}
 }

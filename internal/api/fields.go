@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
+	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -47,8 +50,20 @@ type fields struct {
 	problems map[string]any
 }
 
+// anyGiven reports whether a field is given.
+func (f *fields) anyGiven() bool { return slices.Contains(slices.Collect(maps.Values(f.given)), true) }
+
 func newFields() *fields {
 	return &fields{values: map[string][]string{}, secrets: seal.Secrets{}, given: map[string]bool{}, problems: map[string]any{}}
+}
+
+// readFields reads the request's JSON body; none is an object without fields.
+func readFields(w http.ResponseWriter, r *http.Request, known map[string]fieldType) (*fields, error) {
+	text, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return decodeFields(text, known)
 }
 
 // decodeFields reads a JSON object strictly. What is not exactly one JSON text with unique names in valid UTF-8 is

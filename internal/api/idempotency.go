@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -97,4 +98,11 @@ func sameRequest(keys *auth.Keyring, first store.Idempotency, r keyed) error {
 	}
 	return fault.New(fault.Invalid, "idempotency_request_mismatch",
 		"This Idempotency-Key was used for a different request. Use a new key for a new request.")
+}
+
+// tellReplayed says in the reply's header that it is of an earlier request under the key.
+func tellReplayed(w http.ResponseWriter, replayed bool) {
+	if replayed {
+		w.Header().Set("Idempotency-Replayed", "true")
+	}
 }

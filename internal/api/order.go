@@ -57,11 +57,7 @@ func (o order) canonical() string {
 
 func parseOrder(w http.ResponseWriter, r *http.Request, t export.Type) (order, error) {
 	o := order{Type: t, TargetID: r.PathValue("id"), Scope: export.ScopeAll}
-	text, err := readBody(w, r)
-	if err != nil {
-		return o, err
-	}
-	f, err := decodeFields(text, orderFields)
+	f, err := readFields(w, r, orderFields)
 	if err != nil {
 		return o, err
 	}

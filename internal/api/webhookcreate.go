@@ -3,9 +3,7 @@ package api
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/videovector/exports/internal/auth"
@@ -20,11 +18,7 @@ func (s hooks) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, err := readBody(w, r)
-	if err != nil {
-		return err
-	}
-	f, err := decodeFields(text, webhookFields)
+	f, err := readFields(w, r, webhookFields)
 	if err != nil {
 		return err
 	}
@@ -41,11 +35,7 @@ func (s hooks) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	note(r.Context(), slog.String("webhook_id", m.id))
-	w.Header().Set("Location", "/api/v2/webhooks/"+m.id)
-	if m.replayed {
-		w.Header().Set("Idempotency-Replayed", "true")
-	}
-	write(w, http.StatusCreated, m.reply)
+	m.answer(w, "/api/v2/webhooks/"+m.id)
 	return nil
 }
 
@@ -124,11 +114,7 @@ func (s hooks) change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, err := readBody(w, r)
-	if err != nil {
-		return err
-	}
-	f, err := decodeFields(text, hookChangeFields)
+	f, err := readFields(w, r, hookChangeFields)
 	if err != nil {
 		return err
 	}
@@ -148,7 +134,7 @@ func (s hooks) change(w http.ResponseWriter, r *http.Request) error {
 	if err := f.err(); err != nil {
 		return err
 	}
-	if slices.Contains(slices.Collect(maps.Values(f.given)), true) {
+	if f.anyGiven() {
 		next.UpdatedAt = export.Stamp(s.Clock())
 		if next, err = s.Webhooks.SaveWebhook(r.Context(), next, h.Revision); err != nil {
 			return err
