@@ -130,7 +130,7 @@ def run_polars(task, columns, files, out):
     if task == "polars-csv":
         table.sink_csv(out)
     else:
-        table.sink_parquet(out, compression="zstd", compression_level=1)
+        table.sink_parquet(out, compression="zstd", compression_level=3)
 
 
 TASKS = {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/pack"
+	"github.com/videovector/exports/internal/uncached"
 )
 
 // newFile is a file that appears under its name when it is whole. Until then it has another one in the same folder.
@@ -62,6 +63,7 @@ type packedFile struct {
 	format      artifact.Format
 	compression artifact.Compression
 	file        *newFile
+	content     *uncached.Writer // of file
 	digester    *artifact.Digester
 	beside      chan []byte // what is digested while it is written; nil to do one after the other
 	digested    chan struct{}
@@ -78,22 +80,26 @@ func (p *packedFile) digestBeside() {
 	}()
 }
 
-// end ends the goroutine, if there is one.
-func (p *packedFile) end() {
+// end writes and digests the last of the content. It can be called again.
+func (p *packedFile) end() error {
 	if p.beside != nil {
 		close(p.beside)
 		p.beside = nil
 	}
+	if p.content == nil {
+		return nil
+	}
+	return p.content.Close()
 }
 
 // Write writes and digests.
 func (p *packedFile) Write(b []byte) (int, error) {
 	if p.beside == nil {
 		_, _ = p.digester.Write(b) // it never fails
-		return p.file.Write(b)
+		return p.content.Write(b)
 	}
 	p.beside <- b
-	n, err := p.file.Write(b)
+	n, err := p.content.Write(b)
 	<-p.digested
 	return n, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/pack"
+	"github.com/videovector/exports/internal/uncached"
 )
 
 // packed is the result of pack.
@@ -77,6 +79,7 @@ func (w *packing) create() (err error) {
 		if p.file, err = w.createFile(p.path); err != nil {
 			return err
 		}
+		p.content = uncached.NewWriter(p.file.File)
 	}
 	if w.flags.rejects != "" {
 		if w.rejects, err = w.createFile(w.flags.rejects); err != nil {
@@ -123,6 +126,9 @@ func (w *packing) run(ctx context.Context, bar *progressbar.ProgressBar) (pack.R
 		p.Rejects = func(r pack.Reject) error { return json.NewEncoder(w.rejects).Encode(w.named(r)) }
 	}
 	result, err := pack.Run(ctx, p)
+	for _, o := range w.outputs {
+		err = cmp.Or(err, o.end())
+	}
 	var bad *pack.RecordError
 	if errors.As(err, &bad) {
 		at := w.named(bad.Reject)
@@ -181,7 +187,7 @@ func (w *packing) publish(r pack.Result) (packed, error) {
 // discard leaves nothing behind of a pack that isn't whole.
 func (w *packing) discard() {
 	for _, p := range w.outputs {
-		p.end()
+		_ = p.end() // it is not wanted
 	}
 	for _, f := range w.all() {
 		if f != nil {
