@@ -207,6 +207,10 @@ func (b bucket) UploadPart(ctx context.Context, key, id string, n int, body io.R
 	})
 }
 
+func (b bucket) Parts(ctx context.Context, key, id string, first, limit int) ([]blob.Part, error) {
+	return call(ctx, b.w, b.op("Parts", key), func(ctx context.Context) ([]blob.Part, error) { return b.Bucket.Parts(ctx, key, id, first, limit) })
+}
+
 func (b bucket) CompleteUpload(ctx context.Context, key, id string, parts []blob.UploadedPart, ifAbsent bool) (blob.Info, error) {
 	return call(ctx, b.w, b.op("CompleteUpload", key), func(ctx context.Context) (blob.Info, error) {
 		return b.appear(key, func() (blob.Info, error) { return b.Bucket.CompleteUpload(ctx, key, id, parts, ifAbsent) })

@@ -28,7 +28,7 @@ type Assemble struct {
 
 // Handle is safe to repeat from any point: what is committed is recognised by its digest.
 func (s Assemble) Handle(ctx context.Context, job Job) (Done, error) {
-	return Done{}, leave(ctx, s.Records, s.Artifacts, job, s.assemble(ctx, job))
+	return Done{}, leave(ctx, s.Records, s.Artifacts, s.Clock, job, s.assemble(ctx, job))
 }
 
 func (s Assemble) assemble(ctx context.Context, job Job) error {
@@ -218,6 +218,9 @@ func (g *gathered) replace(plan frozen, second gathered) error {
 		for shard := range g.shards {
 			g.shards[shard].Files[i] = second.shards[shard].Files[i]
 		}
+	}
+	for shard := range g.shards {
+		g.shards[shard].remade = second.shards[shard].Made
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/pack"
@@ -172,14 +173,10 @@ func (a *assembly) joined(i int, f plannedFile) (artifact.Digests, error) {
 	defer s.discard()
 	again := a.inputs.found && !f.settled()
 	for shard, r := range a.shards {
-		from := a.workshop.job
-		if !again { // the second round is this generation's own
-			from = r.madeBy(from)
-		}
 		if r.Files[i].Bytes == 0 {
 			continue // an empty piece is not there
 		}
-		if err := a.append(s, generationKey(from, chunkName(i, shard, again))); err != nil {
+		if err := a.append(s, generationKey(r.madeBy(a.workshop.job, again), chunkName(i, shard, again))); err != nil {
 			return artifact.Digests{}, err
 		}
 	}
@@ -197,9 +194,13 @@ func (a *assembly) joined(i int, f plannedFile) (artifact.Digests, error) {
 	return a.whole(f, r)
 }
 
-// madeBy is the job whose work files the report speaks of.
-func (r report) madeBy(own Job) Job {
-	own.Generation = cmp.Or(r.Made, own.Generation)
+// madeBy is the job whose work files the report speaks of; again asks for those of a second round.
+func (r report) madeBy(own Job, again bool) Job {
+	made := r.Made
+	if again {
+		made = r.remade
+	}
+	own.Generation = cmp.Or(made, own.Generation)
 	return own
 }
 
@@ -226,7 +227,7 @@ func (a *assembly) rejects() (artifact.File, error) {
 		if r.Rejected == 0 {
 			continue
 		}
-		if err := a.append(s, generationKey(r.madeBy(w.job), rejectsChunkName(shard))); err != nil {
+		if err := a.append(s, generationKey(r.madeBy(w.job, false), rejectsChunkName(shard))); err != nil {
 			return artifact.File{}, err
 		}
 	}
@@ -284,7 +285,7 @@ func (a *assembly) readBack(name string) (artifact.Digests, error) {
 func (a *assembly) standsAs(name string, r fileReport) bool {
 	all := md5.New() //nolint:gosec // G401: what S3 calls an ETag
 	for _, p := range r.Parts {
-		sum, err := hex.DecodeString(p.ETag)
+		sum, err := hex.DecodeString(strings.Trim(p.ETag, `"`))
 		if err != nil || len(sum) != md5.Size {
 			return false
 		}
