@@ -235,6 +235,7 @@ func (b bucket) appear(key string, write func() (blob.Info, error)) (blob.Info, 
 	if err != nil {
 		return info, err
 	}
+	b.w.tellResumed(key, b.Content)
 	if stood && (strings.HasPrefix(key, "artifacts/") || strings.HasSuffix(key, "/plan-2.json") || strings.HasSuffix(key, "/uploads.json")) {
 		b.w.violated("%s was replaced", key)
 	}

@@ -446,7 +446,9 @@ func TestWhatNoRetryGoesOnWith(t *testing.T) {
 		"committed": {func(e export.Export, now time.Time) export.Export {
 			return e.Packaged(export.Artifact{Key: documentKey, ManifestKey: manifestKey}, now).Fail(permanent, now)
 		}, nil},
-		"made by one task": {func(e export.Export, now time.Time) export.Export { return e.Planned(1, 1, 0, now).Fail(permanent, now) }, nil},
+		"made by one task": {func(e export.Export, now time.Time) export.Export {
+			return e.Planned(1, 1, 0, now).Fail(permanent, now)
+		}, nil},
 		"compressed": {func(e export.Export, now time.Time) export.Export {
 			e.Request.Compression = export.Gzip
 			return e.Fail(permanent, now)
