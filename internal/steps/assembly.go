@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/videovector/exports/internal/artifact"
@@ -135,7 +136,7 @@ func (a *assembly) tail(f plannedFile) (fileReport, error) {
 	if from < end || from == 0 {
 		i := inputAt(offsets, from)
 		_, err := pack.Run(a.ctx, pack.Pass{
-			Document: &plan.Document, First: i, Last: i, Open: source(a.results), Measured: a.inputs.found, Rejects: passOver,
+			Document: &plan.Document, First: i, Last: i, Open: a.source(), Measured: a.inputs.found, Rejects: passOver,
 			Outputs: []pack.Output{{Format: f.Format, W: s, Begun: rowsOf(a.inputs.inputs[:i]) > 0, Window: &pack.Window{At: offsets[i], From: from, To: end}}},
 		})
 		if err != nil {
@@ -150,6 +151,22 @@ func (a *assembly) tail(f plannedFile) (fileReport, error) {
 		return fileReport{}, err
 	}
 	return s.close()
+}
+
+// source opens inputs for the document's end, in the version that the shards have read and held against its digest.
+func (a *assembly) source() artifact.Source {
+	return func(ctx context.Context, in artifact.Input) (io.ReadCloser, error) {
+		body, info, err := openInput(ctx, a.results, in)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(a.workshop.plan.Document.Inputs, func(other artifact.Input) bool { return other.Key == in.Key })
+		if version := a.versions[i]; version != "" && version != info.ETag {
+			_ = body.Close() // nothing was read
+			return nil, errChanged
+		}
+		return body, nil
+	}
 }
 
 // passOver is what a second reading makes of records that the first one has rejected.

@@ -136,14 +136,6 @@ func abortSome(ctx context.Context, artifacts blob.Uploader, prefixes []string, 
 	return failed
 }
 
-// source opens inputs in the results bucket.
-func source(results blob.Reader) artifact.Source {
-	return func(ctx context.Context, in artifact.Input) (io.ReadCloser, error) {
-		body, _, err := openInput(ctx, results, in)
-		return body, err
-	}
-}
-
 // openInput opens an input. Results that the catalogue names and the bucket doesn't have are a permanent failure.
 func openInput(ctx context.Context, results blob.Reader, in artifact.Input) (io.ReadCloser, blob.Info, error) {
 	body, info, err := results.Open(ctx, in.Key, 0, -1)

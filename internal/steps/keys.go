@@ -104,6 +104,9 @@ type report struct {
 	// Inputs are what each input adds, for offsets that hold where the catalogue's sizes don't.
 	Inputs []pack.Measure `json:"inputs"`
 	Files  []fileReport   `json:"files"` // as planned
+	// Versions are the ETags of the inputs that a shard has read, from its first one on, "" for one that it has not. The last
+	// of them may be other shards': of those it has read a beginning, which it can't hold against their digest.
+	Versions []string `json:"versions,omitempty"`
 	// Made is the generation that has made the shard, and has its work files; 0 is the report's own.
 	Made int `json:"made,omitempty"`
 

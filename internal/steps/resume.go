@@ -120,7 +120,7 @@ func (s Package) takeOver(ctx context.Context, w *workshop, e export.Export, sha
 		case err != nil || r.Refusal != nil:
 			return false, err
 		}
-		there, err := w.stands(ctx, earlier, r, inputs)
+		there, err := s.stands(ctx, w, madeShard{earlier, shard, r}, inputs)
 		if err != nil {
 			return false, err
 		}
@@ -133,15 +133,15 @@ func (s Package) takeOver(ctx context.Context, w *workshop, e export.Export, sha
 }
 
 // stands reports whether a shard's work stands as the generation has reported it. Files of its own do, and pieces for
-// Assemble. Its parts of plain files may be gone, or replaced: by a late worker, or by the second round that a first one
+// Assemble. What it has read on into may have changed since; its parts of plain files may be gone, or replaced: by a late worker, or by the second round that a first one
 // was followed by. What a first round has uploaded in vain nobody needs; a second one's parts are right where the same
 // was measured.
-func (w *workshop) stands(ctx context.Context, of Job, r report, inputs measured) (bool, error) {
-	if !inputs.found && (r.Irregular || !slices.ContainsFunc(w.plan.Files, plannedFile.plain)) {
+func (s Package) stands(ctx context.Context, w *workshop, done madeShard, inputs measured) (bool, error) {
+	if !inputs.found && (done.Irregular || !slices.ContainsFunc(w.plan.Files, plannedFile.plain)) {
 		return true, nil
 	}
 	var f found
-	err := readJSON(ctx, w.artifacts, generationKey(of, measuresName), &f)
+	err := readJSON(ctx, w.artifacts, generationKey(done.by, measuresName), &f)
 	second := !fault.Is(err, fault.NotFound)
 	switch {
 	case err != nil && second:
@@ -151,7 +151,39 @@ func (w *workshop) stands(ctx context.Context, of Job, r report, inputs measured
 	case inputs.found && !slices.Equal(f.Inputs, inputs.inputs):
 		return false, nil
 	}
-	return w.holdsParts(ctx, r)
+	if same, err := s.sameInputs(ctx, w, done); !same || err != nil {
+		return false, err
+	}
+	return w.holdsParts(ctx, done.report)
+}
+
+// madeShard is a shard's report, and the generation that has written it.
+type madeShard struct {
+	by    Job
+	shard int
+	report
+}
+
+// sameInputs reports whether the inputs that the shard has read are those that are there. Of the last ones it has read a
+// beginning only, and whoever packages those now must read the same.
+func (s Package) sameInputs(ctx context.Context, w *workshop, done madeShard) (bool, error) {
+	own := w.plan.Shards[done.shard]
+	if len(done.Versions) < own.Last-own.First {
+		return false, nil // reported before shards told of versions
+	}
+	for i, version := range done.Versions {
+		info, err := s.Results.Head(ctx, w.plan.Document.Inputs[own.First+i].Key)
+		if fault.Is(err, fault.NotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if info.ETag != version {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // holdsParts reports whether this generation's uploads hold the parts of plain files that the report tells of.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -504,4 +505,65 @@ func TestRetryMeasuresAnew(t *testing.T) {
 			}
 		}
 	})
+}
+
+// spoilBeginning puts another word at the beginning of a part of run_b, where the shard before it reads on.
+func (w *world) spoilBeginning() {
+	w.t.Helper()
+	w.put(partKey("run_b", 1), strings.Replace(lines("run_b", 1, 4), "Straße", "straße", 1))
+}
+
+// TestRetryAfterResultsWerePutRight: a shard has read on into results that were not what the catalogue says, which the next
+// one saw. A retry, by which time they are, makes both again.
+func TestRetryAfterResultsWerePutRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e := play(t, scenario{request: plainAndTables, sharded: true, prepare: (*world).spoilBeginning})
+		if e.Status != export.StatusFailed || !strings.Contains(e.ErrorMessage, "changed") {
+			t.Fatalf("the export ended as %s: %s", e.Status, e.ErrorMessage)
+		}
+		w.put(partKey("run_b", 1), lines("run_b", 1, 4))
+		w.retried()
+		made := map[string]int{}
+		for name, r := range w.reports(2, "report-2-") {
+			made[name] = r.Made
+		}
+		if want := (map[string]int{"report-2-00000.json": 1, "report-2-00001.json": 0, "report-2-00002.json": 0, "report-2-00003.json": 1}); !maps.Equal(made, want) {
+			t.Errorf("the shards were made by %v, want %v", made, want)
+		}
+	})
+}
+
+// TestResultsThatChangeBetweenShards: one shard reads on into results as they are for a moment, the next one finds them as the
+// catalogue says. The attempt ends, and so does one in which only the document's end meets others; the next one is right.
+func TestResultsThatChangeBetweenShards(t *testing.T) {
+	for name, steps := range map[string][2]int{"between shards": {1, 2}, "before the document's end": {4, 4}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, scenario{request: plainAndTables, sharded: true})
+				w.create()
+				w.mustCall(stage{"plan", -1})
+				for shard := range 4 {
+					switch shard {
+					case steps[0]:
+						w.spoilBeginning()
+					case steps[1]:
+						w.put(partKey("run_b", 1), lines("run_b", 1, 4))
+					}
+					w.mustCall(stage{"package", shard})
+				}
+				last := partKey("run_b", 2)
+				if steps[0] == 4 {
+					w.put(last, strings.Replace(lines("run_b", 5, 5), "Straße", "straße", 1))
+				}
+				if got := w.call(stage{"assemble", -1}); got != "Export.Unavailable" || slices.Contains(w.objects(), documentKey) {
+					t.Errorf("assembling ended with %q; there are %v", got, w.objects())
+				}
+				w.put(last, lines("run_b", 5, 5))
+				w.fail(1, "Export.Unavailable", `{"errorMessage":"Results were changed while they were exported."}`)
+				w.plan.attempts = 2
+				e := w.settle()
+				w.checkEnd(e)
+			})
+		})
+	}
 }
