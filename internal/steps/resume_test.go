@@ -536,26 +536,33 @@ func TestRetryAfterResultsWerePutRight(t *testing.T) {
 // TestResultsThatChangeBetweenShards: one shard reads on into results as they are for a moment, the next one finds them as the
 // catalogue says. The attempt ends, and so does one in which only the document's end meets others; the next one is right.
 func TestResultsThatChangeBetweenShards(t *testing.T) {
-	for name, steps := range map[string][2]int{"between shards": {1, 2}, "before the document's end": {4, 4}} {
+	for name, c := range map[string]struct {
+		request export.Request
+		changed int // before which shard the results are others, and before which they are right again
+		mended  int
+	}{
+		"between shards":            {withFormats(export.NDJSON, export.CSV), 1, 2},
+		"before the document's end": {plainAndTables, 4, 4},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, scenario{request: plainAndTables, sharded: true})
+				w := newWorld(t, scenario{request: c.request, sharded: true})
 				w.create()
 				w.mustCall(stage{"plan", -1})
 				for shard := range 4 {
 					switch shard {
-					case steps[0]:
+					case c.changed:
 						w.spoilBeginning()
-					case steps[1]:
+					case c.mended:
 						w.put(partKey("run_b", 1), lines("run_b", 1, 4))
 					}
 					w.mustCall(stage{"package", shard})
 				}
 				last := partKey("run_b", 2)
-				if steps[0] == 4 {
+				if c.changed == 4 {
 					w.put(last, strings.Replace(lines("run_b", 5, 5), "Straße", "straße", 1))
 				}
-				if got := w.call(stage{"assemble", -1}); got != "Export.Unavailable" || slices.Contains(w.objects(), documentKey) {
+				if got := w.call(stage{"assemble", -1}); got != "Export.Unavailable" || slices.Contains(w.objects(), manifestKey) {
 					t.Errorf("assembling ended with %q; there are %v", got, w.objects())
 				}
 				w.put(last, lines("run_b", 5, 5))
