@@ -21,8 +21,8 @@ func (s *ExportsService) Cancel(ctx context.Context, exportID string, p ControlP
 }
 
 // Retry has a failed or cancelled export tried again, with what it was asked for with, and gives it as it is then. What was
-// packaged before is not packaged again for about a day. One that has not failed is an *Error with status 409, unless it is
-// open since a retry.
+// packaged before, as a whole or in part, is not packaged again for about a day. One that has not failed is an *Error with
+// status 409, unless it is open since a retry.
 func (s *ExportsService) Retry(ctx context.Context, exportID string, p ControlParams) (*Export, error) {
 	return s.control(ctx, exportID, "/retry", p)
 }

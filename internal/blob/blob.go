@@ -63,6 +63,9 @@ type Uploader interface {
 	// UploadPart writes part number n (1 to MaxParts); the same number again replaces the part. An upload that was
 	// completed or aborted fails with fault.NotFound.
 	UploadPart(ctx context.Context, key, uploadID string, n int, body io.ReadSeeker, size int64) (UploadedPart, error)
+	// Parts lists what the upload holds of the parts from number first on, at most limit of them, in ascending order, with
+	// the ETags that UploadPart gave. An upload that was completed or aborted fails with fault.NotFound.
+	Parts(ctx context.Context, key, uploadID string, first, limit int) ([]Part, error)
 	// CompleteUpload joins the parts, which are given in ascending order, and gives the object's key, ETag and version.
 	// With ifAbsent an object that exists fails with fault.Conflict and is unchanged. An unknown upload fails with
 	// fault.NotFound: it may have been completed before. Completing a completed upload again either succeeds without
@@ -102,6 +105,12 @@ type Info struct {
 type UploadedPart struct {
 	Number int    `json:"number"`
 	ETag   string `json:"etag"`
+}
+
+// Part is a part that an open upload holds.
+type Part struct {
+	UploadedPart
+	Bytes int64
 }
 
 // Upload is an open multipart upload.

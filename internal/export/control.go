@@ -31,7 +31,7 @@ func (e Export) Cancel(now time.Time) Export {
 // may go under its hands; then it begins anew, apart from all that is left.
 func (e Export) Retry(now time.Time) Export {
 	e = e.remember()
-	stale := !e.StartedAt.IsZero() && now.Sub(e.StartedAt) >= ResumeLife
+	stale := e.stale(now)
 	e = e.requeue(now, 0)
 	e.DueAt = e.AvailableAt.Add(StartGrace)
 	e.Status, e.RetriedGeneration, e.RetriedAt, e.Attempts = StatusPending, e.Generation, Stamp(now), 0
@@ -42,6 +42,17 @@ func (e Export) Retry(now time.Time) Export {
 		e.Progress = Progress{Phase: PhaseQueued}
 	}
 	return e
+}
+
+// stale reports whether what was packaged may go under the hands of a retry.
+func (e Export) stale(now time.Time) bool {
+	return !e.StartedAt.IsZero() && now.Sub(e.StartedAt) >= ResumeLife
+}
+
+// Resumable reports whether a retry would go on with the parts of files that shards have uploaded: the export has failed by
+// itself before its files were committed, and its packaging is not too old. One task's file has no finished shards.
+func (e Export) Resumable(now time.Time) bool {
+	return e.Status == StatusFailed && !e.Cancelled() && !e.Deleted() && e.Artifact == nil && e.Progress.Shards > 0 && !e.stale(now)
 }
 
 // Retried reports whether the export is open because of a retry.

@@ -103,6 +103,28 @@ func TestRetryResumes(t *testing.T) {
 	}
 }
 
+// TestResumable: a retry goes on with uploads of an export that shards packaged, and that failed by itself before it was
+// committed, as long as the retry begins nothing anew.
+func TestResumable(t *testing.T) {
+	no := Failure{Message: "No.", Permanent: true}
+	sharded := pending().Claim(t0).Planned(1, 1, 4, t0)
+	for name, c := range map[string]struct {
+		e    Export
+		want bool
+	}{
+		"failed": {sharded.Fail(no, t0), true}, "open": {sharded, false}, "cancelled": {sharded.Cancel(t0), false},
+		"completed": {sharded.Packaged(Artifact{}, t0).Complete(t0), false}, "committed": {sharded.Packaged(Artifact{}, t0).Fail(no, t0), false},
+		"deleted": {sharded.Fail(no, t0).Delete(t0), false}, "retried": {sharded.Fail(no, t0).Retry(t0), false},
+		"by one task": {pending().Claim(t0).Planned(1, 1, 0, t0).Fail(no, t0), false}, "never planned": {pending().Fail(no, t0), false},
+	} {
+		for age, want := range map[time.Duration]bool{0: c.want, ResumeLife - time.Millisecond: c.want, ResumeLife: false} {
+			if got := c.e.Resumable(t0.Add(age)); got != want {
+				t.Errorf("%s, after %s: %v", name, age, got)
+			}
+		}
+	}
+}
+
 func TestAReceiptIsOfItsArtifact(t *testing.T) {
 	e := pending().Claim(t0).Packaged(Artifact{ManifestSHA256: "m"}, t0).Delivered(Receipt{URI: "s3://b/k"}, t0)
 	if again := e.Packaged(Artifact{ManifestSHA256: "m"}, t0); again.Receipt == nil {

@@ -141,6 +141,10 @@ type window struct {
 	at   func(p *process, o op, after bool) bool
 }
 
+var betweenParts = window{name: "between two parts", at: func(p *process, o op, after bool) bool {
+	return p.is("package") && o.is("artifacts", "UploadPart") && (o.number > 1 && !after || o.number == 1 && after)
+}}
+
 // windows are all of them, in the order of the report.
 var windows = []window{
 	{name: "before the transaction that accepts", at: func(p *process, o op, after bool) bool {
@@ -154,9 +158,7 @@ var windows = []window{
 	{name: "claim written, reply lost", at: func(p *process, o op, after bool) bool {
 		return p.is("plan") && o.is("records", "SaveExport") && o.what == "claim" && after
 	}},
-	{name: "between two parts", at: func(p *process, o op, after bool) bool {
-		return p.is("package") && o.is("artifacts", "UploadPart") && (o.number > 1 && !after || o.number == 1 && after)
-	}},
+	betweenParts,
 	{name: "before the upload is completed", at: func(p *process, o op, after bool) bool {
 		return p.is("assemble") && o.is("artifacts", "CompleteUpload") && !after
 	}},

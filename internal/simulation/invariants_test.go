@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -49,10 +50,11 @@ func (w *world) judge(by *process, before, after export.Export) {
 	if after.Open() && after.DueAt.IsZero() || after.Closing() && !by.is("control-export") {
 		wrong("%s, and due at %s", after.Status, after.DueAt)
 	}
-	if before.Artifact != nil && after.Open() && (after.Artifact == nil || before.Artifact.ManifestSHA256 != after.Artifact.ManifestSHA256) {
+	anew := after.FreshGeneration > before.FreshGeneration
+	if before.Artifact != nil && !anew && after.Open() && (after.Artifact == nil || before.Artifact.ManifestSHA256 != after.Artifact.ManifestSHA256) {
 		wrong("another document took the place of the first one")
 	}
-	if before.Receipt != nil && after.Receipt == nil && !after.Deleted() {
+	if before.Receipt != nil && after.Receipt == nil && !anew && !after.Deleted() {
 		wrong("the receipt is gone")
 	}
 	if after.Status == export.StatusCompleted && !after.Deleted() {
@@ -163,13 +165,87 @@ func (w *world) checkEnd() {
 	w.checkRefusals(all)
 }
 
-// leftover reports whether the key is a file of an export that failed before its manifest told of it.
+// resumable is until when a retry would go on with what a failed export has open; zero if none would, and none would have
+// since the sweeper's latest hour.
+func (w *world) resumable() (until time.Time) {
+	for _, e := range w.all() {
+		if end := e.StartedAt.Add(export.ResumeLife); e.Resumable(time.Now().Add(-time.Hour)) && end.After(until) {
+			until = end
+		}
+	}
+	return until
+}
+
+// outlived reports whether the time has passed, and the sweeper has had its hour since.
+func (w *world) outlived(until time.Time) func() bool {
+	hours := int64(-1)
+	return func() bool {
+		switch {
+		case time.Now().Before(until):
+			return false
+		case hours < 0 && !until.IsZero():
+			hours = w.hours.Load()
+		}
+		return w.settled() && w.hours.Load() > hours
+	}
+}
+
+// checkOpen: what is open are uploads of plain files of exports that have failed by themselves, and that a retry would go on
+// with, or would have within the sweeper's hour.
+func (w *world) checkOpen() {
+	open, err := w.artifacts.Uploads(context.Background(), "")
+	if err != nil {
+		w.violated("uploads can't be listed: %v", err)
+	}
+	all := w.all()
+	for _, u := range open {
+		if !slices.ContainsFunc(all, func(e export.Export) bool {
+			return w.plan.sharded && e.Resumable(time.Now().Add(-time.Hour)) && plainFile(e, u.Key)
+		}) {
+			w.violated("%s of %s is open", u.ID, u.Key)
+		}
+	}
+}
+
+// plainFile reports whether the key is that of a file of the export whose parts several shards upload.
+func plainFile(e export.Export, key string) bool {
+	return slices.ContainsFunc(e.Request.Files(), func(f export.Format) bool {
+		plain := (f == export.JSON || f == export.NDJSON) && e.Request.Compression.Of(f) == export.None
+		return plain && key == folderOf(e)+e.ID+"."+string(f)
+	})
+}
+
+// folderOf is where the export's files stand: a retry that has begun anew has a folder of its own.
+func folderOf(e export.Export) string {
+	folder := "artifacts/" + account + "/" + e.ID + "/"
+	if e.FreshGeneration > 0 {
+		folder += fmt.Sprintf("g%d/", e.FreshGeneration)
+	}
+	return folder
+}
+
+// tellResumed counts a shard's report that tells of parts that an earlier generation has uploaded.
+func (w *world) tellResumed(key string, at content) {
+	_, name, ok := strings.Cut(key, "/g")
+	if !ok || !strings.Contains(name, "/report-2-") && !strings.Contains(name, "/remade-") {
+		return
+	}
+	if report, _ := at(key); bytes.Contains(report, []byte(`"made":`)) && bytes.Contains(report, []byte(`"parts":[`)) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.hits.resumed++
+	}
+}
+
+// leftover reports whether the key is a file of an export that failed before its manifest told of it, or of its life before a
+// retry that began anew.
 func (w *world) leftover(key string, all []export.Export) bool {
 	if w.plan.patient && !slices.ContainsFunc(all, func(e export.Export) bool { return strings.Contains(key, "/"+e.ID+"/") }) {
 		return true // deleted, and written by a worker that lived longer than functions do
 	}
 	return slices.ContainsFunc(all, func(e export.Export) bool {
-		return e.Status == export.StatusFailed && strings.HasPrefix(key, "artifacts/"+account+"/"+e.ID+"/")
+		anew := e.FreshGeneration > 0 && !strings.HasPrefix(key, folderOf(e))
+		return (anew || e.Status == export.StatusFailed) && strings.HasPrefix(key, "artifacts/"+account+"/"+e.ID+"/")
 	})
 }
 
@@ -207,7 +283,7 @@ func (w *world) checkExport(e export.Export) (known []string) {
 	}
 	w.checkReason(e)
 	w.checkEvents(e)
-	key := "artifacts/" + account + "/" + e.ID + "/" + export.ManifestName(e.ID)
+	key := folderOf(e) + export.ManifestName(e.ID)
 	manifest, ok := w.artifacts.Content(key)
 	if !ok {
 		if e.Status == export.StatusCompleted {

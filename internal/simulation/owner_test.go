@@ -13,13 +13,16 @@ import (
 
 // wish is what an owner does to an export that was accepted, some time later.
 type wish struct {
-	verb  string // cancel, retry or delete
+	verb  string // cancel, retry or delete, or await its end
 	after time.Duration
 }
 
 // drawWishes makes one owner in four change their mind, at once or while there is trouble.
 func (w *world) drawWishes() (wishes []wish) {
 	s := w.schedule
+	if w.plan.revived {
+		return []wish{{verb: "await"}, {"retry", []time.Duration{0, time.Minute, time.Hour, 19 * time.Hour, 30 * time.Hour}[s.IntN(5)]}}
+	}
 	if s.IntN(4) > 0 {
 		return nil
 	}
@@ -34,6 +37,10 @@ func (w *world) drawWishes() (wishes []wish) {
 func (w *world) meddle(o *order, id string) {
 	for n, wish := range o.wishes {
 		time.Sleep(wish.after)
+		if wish.verb == "await" {
+			w.awaitEnd(id)
+			continue
+		}
 		key := ""
 		if o.key != "" {
 			key = fmt.Sprintf("%s-wish-%d", o.key, n+1)
@@ -47,6 +54,13 @@ func (w *world) meddle(o *order, id string) {
 				w.violated("%s was deleted and is there", id)
 			}
 		}
+	}
+}
+
+// awaitEnd waits until the export has ended.
+func (w *world) awaitEnd(id string) {
+	for e, err := w.stored(id); err == nil && e.Open() && !w.over(); e, err = w.stored(id) {
+		time.Sleep(10 * time.Minute)
 	}
 }
 

@@ -207,6 +207,10 @@ func (b bucket) UploadPart(ctx context.Context, key, id string, n int, body io.R
 	})
 }
 
+func (b bucket) Parts(ctx context.Context, key, id string, first, limit int) ([]blob.Part, error) {
+	return call(ctx, b.w, b.op("Parts", key), func(ctx context.Context) ([]blob.Part, error) { return b.Bucket.Parts(ctx, key, id, first, limit) })
+}
+
 func (b bucket) CompleteUpload(ctx context.Context, key, id string, parts []blob.UploadedPart, ifAbsent bool) (blob.Info, error) {
 	return call(ctx, b.w, b.op("CompleteUpload", key), func(ctx context.Context) (blob.Info, error) {
 		return b.appear(key, func() (blob.Info, error) { return b.Bucket.CompleteUpload(ctx, key, id, parts, ifAbsent) })
@@ -231,6 +235,7 @@ func (b bucket) appear(key string, write func() (blob.Info, error)) (blob.Info, 
 	if err != nil {
 		return info, err
 	}
+	b.w.tellResumed(key, b.Content)
 	if stood && (strings.HasPrefix(key, "artifacts/") || strings.HasSuffix(key, "/plan-2.json") || strings.HasSuffix(key, "/uploads.json")) {
 		b.w.violated("%s was replaced", key)
 	}

@@ -26,6 +26,7 @@ type plan struct {
 	patient                    bool    // functions have no time limit, so that sleepers wake up alive
 	jitter                     float64 // of waits between retries, in [0, 1)
 	sharded                    bool
+	revived                    bool // a shard is refused something, and the export is retried once it has failed
 	irregular                  bool // some results are not strict NDJSON
 	rejects                    bool // and some are no results at all
 	runs                       []run
@@ -56,6 +57,9 @@ func newPlan(seed uint64, s *schedule) plan {
 		p.dice.left, p.dice.oneIn = 100, 4
 	case 3: // nothing does
 		p.dice = &dice{schedule: s}
+	}
+	if p.sharded && s.IntN(3) == 0 {
+		p.revived, p.dice.aim = true, &aim{betweenParts, refused, 1 + s.IntN(12)}
 	}
 	p.runs = archive(p)
 	return p

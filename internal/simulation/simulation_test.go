@@ -59,7 +59,7 @@ func simulate(seed uint64, memory store.Store, print func(string)) outcome {
 }
 
 // playToTheEnd plays until nobody has anything left to do, and then, without further faults, until the sweeper has had its
-// hour.
+// hour, and, where a retry would go on with what is open, its hour after none would.
 func (w *world) playToTheEnd() {
 	const limit = 30 * 24 * time.Hour
 	err := w.schedule.play(30*time.Minute, limit, w.settled)
@@ -67,6 +67,9 @@ func (w *world) playToTheEnd() {
 		w.dice.left, w.dice.aim, w.dice.upheaval = 0, nil, nil
 		hours := w.hours.Load()
 		err = w.schedule.play(30*time.Minute, limit+24*time.Hour, func() bool { return w.settled() && w.hours.Load() > hours })
+	}
+	if w.checkOpen(); err == nil {
+		err = w.schedule.play(30*time.Minute, limit+3*24*time.Hour, w.outlived(w.resumable()))
 	}
 	if err != nil {
 		w.violated("%v", err)
@@ -136,6 +139,7 @@ func (t *tally) add(o tally) {
 	for how, n := range o.ended {
 		t.ended[how] += n
 	}
+	t.resumed += o.resumed
 	for name, hits := range o.windows {
 		if t.windows[name] == nil {
 			t.windows[name] = map[kind]int{}
@@ -163,6 +167,7 @@ func (t tally) String() string {
 	for _, how := range slices.Sorted(maps.Keys(t.ended)) {
 		fmt.Fprintf(&b, "  %7d  %s\n", t.ended[how], how)
 	}
+	fmt.Fprintf(&b, "shards whose parts a retry has taken over:\n  %7d\n", t.resumed)
 	return b.String()
 }
 
@@ -204,6 +209,9 @@ func (t tally) checkMet(tt *testing.T) {
 		if met[0] == 0 || met[1] == 0 || met[2] == 0 {
 			tt.Errorf("the window %q met %d lost calls, %d deaths and %d pauses", w.name, met[0], met[1], met[2])
 		}
+	}
+	if t.resumed == 0 {
+		tt.Error("no retry went on with a shard's parts")
 	}
 	for _, how := range []export.QueueStatus{export.QueueSucceeded, export.QueueFailed, export.QueueDeadLetter} {
 		if t.ended[string(how)] == 0 {

@@ -75,6 +75,7 @@ type tally struct {
 	faults  map[kind]int
 	windows map[string]map[kind]int
 	ended   map[string]int // exports, by how they ended
+	resumed int            // shards that a retry has taken over, with parts of uploads
 }
 
 func newTally() tally {

@@ -28,7 +28,7 @@ type Assemble struct {
 
 // Handle is safe to repeat from any point: what is committed is recognised by its digest.
 func (s Assemble) Handle(ctx context.Context, job Job) (Done, error) {
-	return Done{}, leave(ctx, s.Records, s.Artifacts, job, s.assemble(ctx, job))
+	return Done{}, leave(ctx, s.Records, s.Artifacts, s.Clock, job, s.assemble(ctx, job))
 }
 
 func (s Assemble) assemble(ctx context.Context, job Job) error {
@@ -146,6 +146,8 @@ type gathered struct {
 	total  report
 	shards []report // one for each shard; of one task, its own
 	inputs measured // what the plain files were written by
+	// versions are the ETags of the inputs that the plain files were made of, "" for one that no shard tells of.
+	versions []string
 }
 
 // gather reads the reports of the task, or of the shards. Shards that met what offsets don't allow for have measured
@@ -154,11 +156,15 @@ func (s Assemble) gather(ctx context.Context, w *workshop) (gathered, error) {
 	if !w.plan.sharded() {
 		var r report
 		err := readJSON(ctx, s.Artifacts, generationKey(w.job, reportName), &r)
-		return gathered{r, []report{r}, measured{r.Inputs, true}}, lostWork(err)
+		return gathered{total: r, shards: []report{r}, inputs: measured{r.Inputs, true}}, lostWork(err)
 	}
 	g, err := s.gatherRound(ctx, w, shardReportName)
-	if err != nil || !g.total.Irregular {
+	if err != nil {
+		return g, err
+	}
+	if !g.total.Irregular {
 		g.inputs = measured{pack.Expected(w.plan.Document.Inputs), false}
+		g.versions, err = w.plan.versions(g.shards)
 		return g, err
 	}
 	g.inputs = measured{g.total.Inputs, true}
@@ -169,7 +175,29 @@ func (s Assemble) gather(ctx context.Context, w *workshop) (gathered, error) {
 	if err != nil {
 		return g, err
 	}
+	if g.versions, err = w.plan.versions(second.shards); err != nil {
+		return g, err
+	}
 	return g, g.replace(w.plan, second)
+}
+
+// errChanged is results that one shard has read as they were before, and another one as they were after a change. Each has
+// held its own against their digest, but not the beginning of the next ones, which it reads on into.
+var errChanged = fault.New(fault.Unavailable, "results_changed", "Results were changed while they were exported.")
+
+// versions are the ETags of all inputs, as the shards tell of them, who must tell the same.
+func (p frozen) versions(shards []report) ([]string, error) {
+	all := make([]string, len(p.Document.Inputs))
+	for shard, r := range shards {
+		for i, version := range r.Versions {
+			known := &all[p.Shards[shard].First+i]
+			if version != "" && *known != "" && *known != version {
+				return nil, errChanged
+			}
+			*known = cmp.Or(*known, version)
+		}
+	}
+	return all, nil
 }
 
 // askAgain writes down what was measured and fails with fault.Irregular.
@@ -218,6 +246,9 @@ func (g *gathered) replace(plan frozen, second gathered) error {
 		for shard := range g.shards {
 			g.shards[shard].Files[i] = second.shards[shard].Files[i]
 		}
+	}
+	for shard := range g.shards {
+		g.shards[shard].remade = second.shards[shard].Made
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/pack"
@@ -134,7 +136,7 @@ func (a *assembly) tail(f plannedFile) (fileReport, error) {
 	if from < end || from == 0 {
 		i := inputAt(offsets, from)
 		_, err := pack.Run(a.ctx, pack.Pass{
-			Document: &plan.Document, First: i, Last: i, Open: source(a.results), Measured: a.inputs.found, Rejects: passOver,
+			Document: &plan.Document, First: i, Last: i, Open: a.source(), Measured: a.inputs.found, Rejects: passOver,
 			Outputs: []pack.Output{{Format: f.Format, W: s, Begun: rowsOf(a.inputs.inputs[:i]) > 0, Window: &pack.Window{At: offsets[i], From: from, To: end}}},
 		})
 		if err != nil {
@@ -149,6 +151,22 @@ func (a *assembly) tail(f plannedFile) (fileReport, error) {
 		return fileReport{}, err
 	}
 	return s.close()
+}
+
+// source opens inputs for the document's end, in the version that the shards have read and held against its digest.
+func (a *assembly) source() artifact.Source {
+	return func(ctx context.Context, in artifact.Input) (io.ReadCloser, error) {
+		body, info, err := openInput(ctx, a.results, in)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(a.workshop.plan.Document.Inputs, func(other artifact.Input) bool { return other.Key == in.Key })
+		if version := a.versions[i]; version != "" && version != info.ETag {
+			_ = body.Close() // nothing was read
+			return nil, errChanged
+		}
+		return body, nil
+	}
 }
 
 // passOver is what a second reading makes of records that the first one has rejected.
@@ -172,14 +190,10 @@ func (a *assembly) joined(i int, f plannedFile) (artifact.Digests, error) {
 	defer s.discard()
 	again := a.inputs.found && !f.settled()
 	for shard, r := range a.shards {
-		from := a.workshop.job
-		if !again { // the second round is this generation's own
-			from = r.madeBy(from)
-		}
 		if r.Files[i].Bytes == 0 {
 			continue // an empty piece is not there
 		}
-		if err := a.append(s, generationKey(from, chunkName(i, shard, again))); err != nil {
+		if err := a.append(s, generationKey(r.madeBy(a.workshop.job, again), chunkName(i, shard, again))); err != nil {
 			return artifact.Digests{}, err
 		}
 	}
@@ -197,9 +211,13 @@ func (a *assembly) joined(i int, f plannedFile) (artifact.Digests, error) {
 	return a.whole(f, r)
 }
 
-// madeBy is the job whose work files the report speaks of.
-func (r report) madeBy(own Job) Job {
-	own.Generation = cmp.Or(r.Made, own.Generation)
+// madeBy is the job whose work files the report speaks of; again asks for those of a second round.
+func (r report) madeBy(own Job, again bool) Job {
+	made := r.Made
+	if again {
+		made = r.remade
+	}
+	own.Generation = cmp.Or(made, own.Generation)
 	return own
 }
 
@@ -226,7 +244,7 @@ func (a *assembly) rejects() (artifact.File, error) {
 		if r.Rejected == 0 {
 			continue
 		}
-		if err := a.append(s, generationKey(r.madeBy(w.job), rejectsChunkName(shard))); err != nil {
+		if err := a.append(s, generationKey(r.madeBy(w.job, false), rejectsChunkName(shard))); err != nil {
 			return artifact.File{}, err
 		}
 	}
@@ -284,7 +302,7 @@ func (a *assembly) readBack(name string) (artifact.Digests, error) {
 func (a *assembly) standsAs(name string, r fileReport) bool {
 	all := md5.New() //nolint:gosec // G401: what S3 calls an ETag
 	for _, p := range r.Parts {
-		sum, err := hex.DecodeString(p.ETag)
+		sum, err := hex.DecodeString(strings.Trim(p.ETag, `"`))
 		if err != nil || len(sum) != md5.Size {
 			return false
 		}

@@ -46,6 +46,17 @@ func (c *copies) tag(key string) string {
 	return c.tags[key]
 }
 
+// versions are the ETags of the inputs that were read, up to the last one.
+func (c *copies) versions(inputs []artifact.Input) []string {
+	all, read := make([]string, len(inputs)), 0
+	for i, in := range inputs {
+		if all[i] = c.tag(in.Key); all[i] != "" {
+			read = i + 1
+		}
+	}
+	return all[:read]
+}
+
 // instead copies a part where it can, and puts it where it can't.
 func (c *copies) instead(b *workbench, name string, offsets []int64, put uploader) uploader {
 	w := b.workshop

@@ -78,8 +78,8 @@ func undisturbed(t *testing.T, s scenario) (calls []call) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w, e := play(t, s)
-		w.checkEnd(e)
 		calls = w.made()
+		w.checkEnd(e)
 	})
 	return calls
 }

@@ -63,7 +63,7 @@ func (s Fail) Handle(ctx context.Context, in FailIn) (FailOut, error) {
 		s.count(ctx, e, in.Failure)
 	}
 	if e.Status == export.StatusFailed {
-		if err := abortUploads(ctx, s.Artifacts, in.Job); err != nil {
+		if err := dropUnneeded(ctx, s.Artifacts, e, s.Clock()); err != nil {
 			return FailOut{}, err
 		}
 	}

@@ -112,9 +112,8 @@ func begin(ctx context.Context, records Exports, job Job, next func(export.Expor
 }
 
 // abortUploads drops every open upload of the export's files and work files. It is called once nobody needs one any more:
-// the files are committed, or the export has ended otherwise. Nobody but its owner comes back to an export that failed by
-// itself, so what a crash just then leaves open is for the bucket's own rule on unfinished uploads. A retry that begins at
-// this very moment may lose its uploads, and with them an attempt.
+// the files are committed, or the export was cancelled or deleted. What a crash just then leaves open is the sweeper's. A
+// retry that begins at this very moment may lose its uploads, and with them an attempt.
 func abortUploads(ctx context.Context, artifacts blob.Uploader, job Job) error {
 	return abortSome(ctx, artifacts, places(job), func(blob.Upload) bool { return true })
 }
@@ -135,28 +134,6 @@ func abortSome(ctx context.Context, artifacts blob.Uploader, prefixes []string, 
 		}
 	}
 	return failed
-}
-
-// leave is how a step ends that came too late. Of an export that has failed, or was deleted, it drops whatever is open: it
-// may be the last one that was at work, and an upload that is dropped while a part is written may live on. Any other end
-// is given back as it is.
-func leave(ctx context.Context, records Exports, artifacts blob.Uploader, job Job, err error) error {
-	if !fault.Is(err, fault.Superseded) {
-		return err
-	}
-	e, lost := find(ctx, records, job)
-	if errors.Is(lost, errSuperseded) || lost == nil && e.Status == export.StatusFailed {
-		return cmp.Or(abortUploads(ctx, artifacts, job), err)
-	}
-	return cmp.Or(lost, err)
-}
-
-// source opens inputs in the results bucket.
-func source(results blob.Reader) artifact.Source {
-	return func(ctx context.Context, in artifact.Input) (io.ReadCloser, error) {
-		body, _, err := openInput(ctx, results, in)
-		return body, err
-	}
 }
 
 // openInput opens an input. Results that the catalogue names and the bucket doesn't have are a permanent failure.

@@ -104,8 +104,13 @@ type report struct {
 	// Inputs are what each input adds, for offsets that hold where the catalogue's sizes don't.
 	Inputs []pack.Measure `json:"inputs"`
 	Files  []fileReport   `json:"files"` // as planned
+	// Versions are the ETags of the inputs that a shard has read, from its first one on, "" for one that it has not. The last
+	// of them may be other shards': of those it has read a beginning, which it can't hold against their digest.
+	Versions []string `json:"versions,omitempty"`
 	// Made is the generation that has made the shard, and has its work files; 0 is the report's own.
 	Made int `json:"made,omitempty"`
+
+	remade int // Made of the second round's report, once that one's files have taken the first one's place
 }
 
 // refusal is a shard's permanent failure. It goes to Assemble by the report: of a Map's failed children Step Functions
@@ -138,7 +143,10 @@ const (
 	measuresName = "measures.json" // of every input: its presence makes shards write by what was found, not by the catalogue
 )
 
-func shardReportName(shard int) string  { return fmt.Sprintf("report-2-%05d.json", shard) }
+// shardReports is what the names of the first round's reports begin with.
+const shardReports = "report-2-"
+
+func shardReportName(shard int) string  { return fmt.Sprintf("%s%05d.json", shardReports, shard) }
 func remadeReportName(shard int) string { return fmt.Sprintf("remade-%05d.json", shard) }
 func digestsName(file int) string       { return fmt.Sprintf("digests-%d.json", file) }
 func rejectsChunkName(shard int) string { return fmt.Sprintf("rejects-%05d.ndjson", shard) }

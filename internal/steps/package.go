@@ -2,10 +2,8 @@ package steps
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/videovector/exports/internal/artifact/pack"
@@ -55,7 +53,7 @@ func (s Package) Handle(ctx context.Context, in PackageIn) (out PackageOut, err 
 	} else {
 		err = s.whole(ctx, in.Job)
 	}
-	return out, leave(ctx, s.Records, s.Artifacts, in.Job, err)
+	return out, leave(ctx, s.Records, s.Artifacts, s.Clock, in.Job, err)
 }
 
 func (s Package) whole(ctx context.Context, job Job) error {
@@ -93,11 +91,11 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 	if shard < 0 || shard >= len(w.plan.Shards) {
 		return fault.Newf(fault.Internal, "shard_unknown", "The plan has no shard %d.", shard)
 	}
-	inputs, name, err := w.measures(ctx, shard)
+	inputs, err := w.measures(ctx)
 	if err != nil {
 		return err
 	}
-	if done, err := s.takeOver(ctx, w, e, shard, name); done || err != nil {
+	if done, err := s.takeOver(ctx, w, e, shard, inputs); done || err != nil {
 		return err
 	}
 	b := s.workbench(ctx, w)
@@ -116,30 +114,7 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 		}
 	}
 	notes.end(ctx)
-	return writeJSON(ctx, s.Artifacts, generationKey(job, name), r)
-}
-
-// takeOver reports the shard as an earlier generation has made it, if a retry goes on where that one ended and all of the
-// shard stands by itself: files of its own do, and pieces for Assemble. Parts of an upload went with the upload. What a
-// shard has refused is looked at again.
-func (s Package) takeOver(ctx context.Context, w *workshop, e export.Export, shard int, name string) (done bool, err error) {
-	if e.RetriedGeneration == 0 || name != shardReportName(shard) || slices.ContainsFunc(w.plan.Files, plannedFile.plain) {
-		return false, nil
-	}
-	earlier := w.job
-	for earlier.Generation--; earlier.Generation >= max(e.FreshGeneration, 1); earlier.Generation-- {
-		var r report
-		err := readJSON(ctx, s.Artifacts, generationKey(earlier, name), &r)
-		switch {
-		case fault.Is(err, fault.NotFound):
-			continue
-		case err != nil || r.Refusal != nil:
-			return false, err
-		}
-		r.Made = cmp.Or(r.Made, earlier.Generation)
-		return true, writeJSON(ctx, s.Artifacts, generationKey(w.job, name), r)
-	}
-	return false, nil
+	return writeJSON(ctx, s.Artifacts, generationKey(job, inputs.reportName(shard)), r)
 }
 
 // unfit is the report of a shard that can't be made out of its input, however often one tries. Any other failure is
@@ -200,19 +175,27 @@ type found struct {
 	Inputs []pack.Measure `json:"inputs"`
 }
 
-// measures are those of every input that the shard is to write by, and the name of its report: what was found in a first
-// round, if Assemble has sent the shards into a second one, and else what the catalogue says.
-func (w *workshop) measures(ctx context.Context, shard int) (inputs measured, name string, err error) {
+// measures are those of every input that shards are to write by: what was found in a first round, if Assemble has sent
+// the shards into a second one, and else what the catalogue says.
+func (w *workshop) measures(ctx context.Context) (measured, error) {
 	var f found
-	err = readJSON(ctx, w.artifacts, generationKey(w.job, measuresName), &f)
+	err := readJSON(ctx, w.artifacts, generationKey(w.job, measuresName), &f)
 	if fault.Is(err, fault.NotFound) {
-		return measured{pack.Expected(w.plan.Document.Inputs), false}, shardReportName(shard), nil
+		return measured{pack.Expected(w.plan.Document.Inputs), false}, nil
 	}
-	return measured{f.Inputs, true}, remadeReportName(shard), err
+	return measured{f.Inputs, true}, err
 }
 
 // measured is what every input adds to a plain file, and whether that was found by reading them.
 type measured struct {
 	inputs []pack.Measure
 	found  bool
+}
+
+// reportName is the name of the report of a shard that writes by these.
+func (m measured) reportName(shard int) string {
+	if m.found {
+		return remadeReportName(shard)
+	}
+	return shardReportName(shard)
 }

@@ -224,6 +224,11 @@ func (b bucket) UploadPart(ctx context.Context, key, id string, n int, body io.R
 	return p, err
 }
 
+func (b bucket) Parts(ctx context.Context, key, id string, first, limit int) (held []blob.Part, err error) {
+	err = b.do(b.named("Parts", key), func() error { held, err = b.Bucket.Parts(ctx, key, id, first, limit); return err })
+	return held, err
+}
+
 func (b bucket) CompleteUpload(ctx context.Context, key, id string, parts []blob.UploadedPart, ifAbsent bool) (info blob.Info, err error) {
 	err = b.do(b.named("CompleteUpload", key), func() error {
 		return b.keep(key, func() error { info, err = b.Bucket.CompleteUpload(ctx, key, id, parts, ifAbsent); return err })

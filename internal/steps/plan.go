@@ -60,7 +60,7 @@ type PlanOut struct {
 func (s Plan) Handle(ctx context.Context, job Job) (PlanOut, error) {
 	out, err := s.plan(ctx, job)
 	if fault.Is(err, fault.Superseded) {
-		err = cmp.Or(s.dropUploads(ctx, job), leave(ctx, s.Records, s.Artifacts, job, err))
+		err = cmp.Or(s.dropUploads(ctx, job), leave(ctx, s.Records, s.Artifacts, s.Clock, job, err))
 	}
 	return out, err
 }
@@ -91,7 +91,7 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 	if err != nil {
 		return PlanOut{}, err
 	}
-	if err := s.openUploads(ctx, job, plan); err != nil {
+	if err := s.openUploads(ctx, e, job, plan); err != nil {
 		return PlanOut{}, err
 	}
 	if plan.sharded() {
@@ -271,15 +271,19 @@ func (p frozen) tooLarge(total int64) error {
 	return nil
 }
 
-// openUploads makes this generation's uploads, once.
-func (s Plan) openUploads(ctx context.Context, job Job, plan frozen) error {
+// openUploads makes this generation's uploads, once; those of plain files that a retry goes on with are there.
+func (s Plan) openUploads(ctx context.Context, e export.Export, job Job, plan frozen) error {
 	err := readJSON(ctx, s.Artifacts, generationKey(job, uploadsName), &uploads{})
 	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
+	all, err := s.resumed(ctx, e, job, plan)
+	if err != nil {
+		return err
+	}
 	own := uploads{}
 	for _, f := range plan.Files {
-		if !plan.uploaded(f) {
+		if !plan.uploaded(f) || all[f.Name] != "" {
 			continue
 		}
 		own[f.Name], err = s.Artifacts.CreateUpload(ctx, fileKey(job, f.Name), plan.kept(f))
@@ -287,17 +291,19 @@ func (s Plan) openUploads(ctx context.Context, job Job, plan frozen) error {
 			return err
 		}
 	}
-	won := maps.Clone(own)
+	maps.Copy(all, own)
+	won := maps.Clone(all)
 	if err := writeOnce(ctx, s.Artifacts, generationKey(job, uploadsName), &won); err != nil {
 		return err
 	}
-	if maps.Equal(own, won) {
+	if maps.Equal(all, won) {
 		return nil
 	}
 	return s.abort(ctx, job, own) // a twin of this step was first
 }
 
-// dropUploads aborts this generation's uploads, if there are any. The record may be in another folder by now than this
+// dropUploads aborts this generation's uploads, if there are any, unless a retry goes on with them or may do so: then they
+// go when the retry has ended, or when there can be none any more. The record may be in another folder by now than this
 // generation was: the ids tell which uploads are its own.
 func (s Plan) dropUploads(ctx context.Context, job Job) error {
 	var own uploads
@@ -306,6 +312,9 @@ func (s Plan) dropUploads(ctx context.Context, job Job) error {
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if shared, err := s.shared(ctx, job); shared || err != nil {
 		return err
 	}
 	ids := slices.Collect(maps.Values(own))

@@ -32,9 +32,7 @@ func (w *world) checkEnd(e export.Export) {
 	w.checkWrites()
 	w.checkSecrets(e)
 	w.checkLog(e)
-	if open := w.uploads(); len(open) > 0 {
-		w.t.Errorf("%d uploads are open: %v", len(open), open)
-	}
+	w.checkLeft(e)
 	if w.plan.fails {
 		w.checkFailed(e)
 		return

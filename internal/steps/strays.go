@@ -2,8 +2,10 @@ package steps
 
 import (
 	"context"
+	"slices"
 	"strings"
 
+	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
@@ -12,25 +14,27 @@ import (
 // and what stays open until then costs next to nothing.
 const strayMinute = 0
 
-// dropStrays drops the uploads of exports that have ended, or are gone. An ended export has none that anybody needs, and
-// nobody comes back to it: not even when a request to open one arrives after the end, or its caller sleeps until then. At
-// most sweepBatch exports are looked at; the rest have their turn an hour later, and the bucket's own rule a day later.
+// dropStrays drops the uploads that nobody needs any more: of exports that are gone, and of those that have ended, but for
+// what a retry of a failed one would go on with. Nobody else comes back to them: not even when a request to open one arrives
+// after the end, or its caller sleeps until then. At most sweepBatch exports are looked at, others in each hour; the rest
+// have their turn later, and by the bucket's own rule after a day.
 func (s Sweep) dropStrays(ctx context.Context) error {
-	over := map[store.Ref]bool{}
+	known := map[store.Ref]export.Export{}
 	for _, prefix := range []string{"work/", "artifacts/"} {
 		open, err := s.Artifacts.Uploads(ctx, prefix)
 		if err != nil {
 			return err
 		}
-		for _, u := range open {
+		first := len(open) * s.Clock().Hour() / 24
+		for _, u := range slices.Concat(open[first:], open[:first]) {
 			ref, ok := ownerOf(u.Key)
-			if _, seen := over[ref]; !ok || !seen && len(over) == sweepBatch {
+			if _, seen := known[ref]; !ok || !seen && len(known) == sweepBatch {
 				continue
 			}
-			if over[ref], err = s.over(ctx, ref, over); err != nil {
+			if known[ref], err = s.owner(ctx, ref, known); err != nil {
 				return err
 			}
-			if !over[ref] {
+			if needed(known[ref], u.Key, s.Clock()) {
 				continue
 			}
 			if err := s.Artifacts.AbortUpload(ctx, u.Key, u.ID); err != nil {
@@ -41,16 +45,17 @@ func (s Sweep) dropStrays(ctx context.Context) error {
 	return nil
 }
 
-// over reports whether the export has ended, or is gone. What is known is not asked again.
-func (s Sweep) over(ctx context.Context, ref store.Ref, known map[store.Ref]bool) (bool, error) {
-	if over, ok := known[ref]; ok {
-		return over, nil
+// owner is the export's record; one that is gone counts as failed, with nothing to go on with. What is known is not asked
+// again.
+func (s Sweep) owner(ctx context.Context, ref store.Ref, known map[store.Ref]export.Export) (export.Export, error) {
+	if e, ok := known[ref]; ok {
+		return e, nil
 	}
 	e, err := s.Records.Export(ctx, ref.AccountID, ref.ExportID)
 	if fault.Is(err, fault.NotFound) {
-		return true, nil
+		return export.Export{Status: export.StatusFailed}, nil
 	}
-	return !e.Open(), err
+	return e, err
 }
 
 // ownerOf is the export that a key of the artifacts bucket belongs to.

@@ -149,7 +149,7 @@ func (s Sweep) move(ctx context.Context, e export.Export, out *SweepOut) error {
 	if !start {
 		out.DeadLettered++
 		s.Metrics.Failed(ctx, next, metrics.ReasonSilent)
-		return abortUploads(ctx, s.Artifacts, Job{AccountID: next.AccountID, ExportID: next.ID, Generation: next.Generation})
+		return dropUnneeded(ctx, s.Artifacts, next, s.Clock())
 	}
 	if next.Generation > e.Generation { // an attempt whose wait is over is none
 		s.Metrics.Rescued(ctx)

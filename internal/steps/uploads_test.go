@@ -83,6 +83,16 @@ func (b *newTags) UploadPart(ctx context.Context, key, id string, n int, body io
 	return p, err
 }
 
+func (b *newTags) Parts(ctx context.Context, key, id string, first, limit int) ([]blob.Part, error) {
+	held, err := b.Bucket.Parts(ctx, key, id, first, limit)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, p := range held {
+		held[i].ETag = b.latest[fmt.Sprint(id, p.Number)]
+	}
+	return held, err
+}
+
 func (b *newTags) CompleteUpload(ctx context.Context, key, id string, parts []blob.UploadedPart, ifAbsent bool) (blob.Info, error) {
 	b.before()
 	b.mu.Lock()

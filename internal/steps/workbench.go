@@ -126,6 +126,9 @@ func (b *workbench) run() (report, error) {
 		Irregular: result.Irregular, Counts: result.Counts, Selected: result.Selected, Filtered: result.Filtered,
 		Rejected: result.Rejected, Inputs: result.Inputs, Files: make([]fileReport, len(b.workshop.plan.Files)),
 	}
+	if b.workshop.plan.sharded() {
+		r.Versions = b.copies.versions(b.workshop.plan.Document.Inputs[b.pass.First:])
+	}
 	for i, s := range b.sinks {
 		file, err := s.close()
 		if err != nil {

@@ -29,6 +29,7 @@ func runEverything(t *testing.T, l *ledger) {
 	t.Run("rotation", func(t *testing.T) { rotation(newWorld(t, l)) })
 	t.Run("connectors", func(t *testing.T) { connectors(newWorld(t, l)) })
 	t.Run("controls", func(t *testing.T) { controls(newWorld(t, l)) })
+	t.Run("a retry of shards", func(t *testing.T) { retriedShards(newWorld(t, l)) })
 	t.Run("webhooks", func(t *testing.T) { webhooks(newWorld(t, l)) })
 	t.Run("automations", func(t *testing.T) { automations(newWorld(t, l)) })
 }
@@ -365,6 +366,24 @@ func controls(w *world) {
 	}
 	w.now = w.now.Add(time.Hour)
 	w.step("sweep", map[string]any{"detail-type": "Scheduled Event"})
+}
+
+// retriedShards fails an export with one shard done, and retries it, which goes on with that one.
+func retriedShards(w *world) {
+	w.sharded = true
+	job := w.create("index/idx", `{"prompt_run_ids":["run_1","run_2","run_3"]}`)
+	w.step("plan", job)
+	w.step("package", shard(job, 0))
+	job["failure"] = map[string]string{"Error": "Export.Permanent", "Cause": "{}"}
+	w.step("fail", job)
+	w.http("control-export", "POST", "/v2/exports/"+job["export_id"].(string)+"/retry", "", 200)
+	job["generation"] = 2
+	w.step("plan", job)
+	w.step("package", shard(job, 0))
+	report, ok := w.artifacts.Content(fmt.Sprintf("work/acct/%s/g2/report-2-00000.json", job["export_id"]))
+	if !ok || !bytes.Contains(report, []byte(`"made":1`)) {
+		w.t.Errorf("the shard was not gone on with: %s", report)
+	}
 }
 
 // starter starts nothing.

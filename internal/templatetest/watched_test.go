@@ -242,6 +242,12 @@ func (b bucket) UploadPart(ctx context.Context, key, uploadID string, n int, bod
 	return part, err
 }
 
+func (b bucket) Parts(ctx context.Context, key, uploadID string, first, limit int) ([]blob.Part, error) {
+	held, err := b.Bucket.Parts(ctx, key, uploadID, first, limit)
+	b.did(ctx, "ListMultipartUploadParts", key, err)
+	return held, err
+}
+
 func (b bucket) CompleteUpload(ctx context.Context, key, uploadID string, parts []blob.UploadedPart, ifAbsent bool) (blob.Info, error) {
 	info, err := b.Bucket.CompleteUpload(ctx, key, uploadID, parts, ifAbsent)
 	b.did(ctx, "PutObject", key, err)

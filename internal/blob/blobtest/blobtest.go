@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) Bench) {
 		"upload of an unknown id":       testUploadUnknown,
 		"upload with wrong parts":       testUploadWrongParts,
 		"uploads listed":                testUploads,
+		"parts listed":                  testParts,
 		"parts copied":                  testCopyPart,
 		"parts that can't be copied":    testCopyPartRefused,
 		"link":                          testLink,

@@ -225,3 +225,31 @@ func testUploads(t *testing.T, bench Bench) {
 		t.Errorf("Uploads after all were dropped = %v, %v", listed, err)
 	}
 }
+
+// testParts holds that a listing tells of what there is: the latest part of each number, as UploadPart told of it.
+func testParts(t *testing.T, bench Bench) {
+	b := bench.Bucket
+	id := mustStart(t, b, "a")
+	if listed, err := b.Parts(t.Context(), "a", id, 1, 10); err != nil || len(listed) != 0 {
+		t.Errorf("Parts of a new upload = %v, %v", listed, err)
+	}
+	mustUpload(t, b, "a", id, 2, part('x', 80))
+	var want []blob.Part
+	for _, n := range []int{2, 3, 11, 100} {
+		content := part('a', 8*n)
+		want = append(want, blob.Part{UploadedPart: mustUpload(t, b, "a", id, n, content), Bytes: int64(len(content))})
+	}
+	for _, c := range []struct{ first, limit, from, to int }{{1, 10, 0, 4}, {2, 2, 0, 2}, {3, 3, 1, 4}, {4, 1, 2, 3}, {100, 10, 3, 4}, {101, 10, 4, 4}} {
+		listed, err := b.Parts(t.Context(), "a", id, c.first, c.limit)
+		if err != nil || !slices.Equal(listed, want[c.from:c.to]) {
+			t.Errorf("Parts from %d on, %d at most = %v, %v; want %v", c.first, c.limit, listed, err, want[c.from:c.to])
+		}
+	}
+	_, err := b.Parts(t.Context(), "other", id, 1, 10)
+	refused(t, "Parts under another key", err, fault.NotFound)
+	if err := b.AbortUpload(t.Context(), "a", id); err != nil {
+		t.Error(err)
+	}
+	_, err = b.Parts(t.Context(), "a", id, 1, 10)
+	refused(t, "Parts of a dropped upload", err, fault.NotFound)
+}

@@ -17,6 +17,7 @@ var kinds = map[string]fault.Kind{
 	"PreconditionFailed": fault.Conflict, "InvalidRange": fault.Invalid,
 	// S3 answers this when two conditional writes of a key race; one of them may be repeated.
 	"ConditionalRequestConflict": fault.Unavailable, "OperationAborted": fault.Unavailable,
+	"InvalidPart":    fault.Unavailable,                                                                      // it was replaced, by a worker that woke up late
 	"RequestTimeout": fault.Unavailable, "IncompleteBody": fault.Unavailable, "BadDigest": fault.Unavailable, // cut or changed on the way
 	"SlowDown": fault.Throttled, "Throttling": fault.Throttled, "RequestLimitExceeded": fault.Throttled,
 }

@@ -90,7 +90,7 @@ func TestFailureKinds(t *testing.T) {
 	}{
 		{404, "NoSuchKey", fault.NotFound}, {404, "NoSuchUpload", fault.NotFound}, {404, "", fault.NotFound},
 		{404, "NoSuchBucket", fault.Internal}, {403, "AccessDenied", fault.Internal}, {403, "SignatureDoesNotMatch", fault.Internal},
-		{400, "InvalidPart", fault.Internal}, {400, "EntityTooSmall", fault.Internal}, {301, "PermanentRedirect", fault.Internal},
+		{400, "InvalidPart", fault.Unavailable}, {400, "EntityTooSmall", fault.Internal}, {301, "PermanentRedirect", fault.Internal},
 		{412, "PreconditionFailed", fault.Conflict}, {409, "ConditionalRequestConflict", fault.Unavailable}, {409, "OperationAborted", fault.Unavailable},
 		{503, "SlowDown", fault.Throttled}, {429, "TooManyRequests", fault.Throttled}, {503, "ServiceUnavailable", fault.Unavailable},
 		{500, "InternalError", fault.Unavailable}, {400, "RequestTimeout", fault.Unavailable}, {400, "BadDigest", fault.Unavailable},

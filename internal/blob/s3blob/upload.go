@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -95,6 +96,25 @@ func (b *Bucket) CompleteUpload(ctx context.Context, key, uploadID string, parts
 		return blob.Info{}, Failure(err)
 	}
 	return blob.Info{Key: key, ETag: unquote(out.ETag), VersionID: aws.ToString(out.VersionId)}, nil
+}
+
+// Parts implements blob.Uploader.
+func (b *Bucket) Parts(ctx context.Context, key, uploadID string, first, limit int) ([]blob.Part, error) {
+	var all []blob.Part
+	pages := s3.NewListPartsPaginator(b.client, &s3.ListPartsInput{
+		Bucket: &b.name, Key: &key, UploadId: &uploadID, PartNumberMarker: aws.String(strconv.Itoa(first - 1)),
+		MaxParts: aws.Int32(int32(min(limit, 1000))), //nolint:gosec // G115: at most 1,000
+	})
+	for pages.HasMorePages() && len(all) < limit {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, Failure(err)
+		}
+		for _, p := range page.Parts {
+			all = append(all, blob.Part{UploadedPart: blob.UploadedPart{Number: int(aws.ToInt32(p.PartNumber)), ETag: aws.ToString(p.ETag)}, Bytes: aws.ToInt64(p.Size)})
+		}
+	}
+	return all[:min(limit, len(all))], nil
 }
 
 // AbortUpload implements blob.Uploader.

@@ -20,6 +20,7 @@ const (
 	Presign        Method = "Presign"
 	CreateUpload   Method = "CreateUpload"
 	UploadPart     Method = "UploadPart"
+	Parts          Method = "Parts"
 	CompleteUpload Method = "CompleteUpload"
 	AbortUpload    Method = "AbortUpload"
 	Uploads        Method = "Uploads"

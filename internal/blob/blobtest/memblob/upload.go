@@ -66,6 +66,26 @@ func (b *Bucket) UploadPart(ctx context.Context, key, uploadID string, n int, bo
 	return done, nil
 }
 
+// Parts implements blob.Uploader.
+func (b *Bucket) Parts(ctx context.Context, key, uploadID string, first, limit int) (held []blob.Part, err error) {
+	err = b.do(ctx, Parts, key, func() error {
+		u, err := b.upload(key, uploadID)
+		if err != nil {
+			return err
+		}
+		for _, n := range slices.Sorted(maps.Keys(u.parts)) {
+			if p := u.parts[n]; n >= first && len(held) < limit {
+				held = append(held, blob.Part{UploadedPart: blob.UploadedPart{Number: n, ETag: p.etag()}, Bytes: int64(len(p.content))})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return held, nil
+}
+
 // CopyPart implements blob.Copier, from this bucket and from its neighbour. A fault set for uploading parts befalls it.
 func (b *Bucket) CopyPart(ctx context.Context, key, uploadID string, n int, from blob.CopySource) (blob.UploadedPart, error) {
 	source := b
