@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/export"
@@ -98,14 +99,19 @@ func (s slowWorld) serve(t *testing.T, method, path, body, key string) int {
 // slowRecords passes calls on after a second.
 type slowRecords struct{ *memstore.Store }
 
-func (s slowRecords) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+func (s slowRecords) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error) {
 	time.Sleep(time.Second)
-	return s.Store.CreateExport(ctx, e, idem)
+	return s.Store.CreateExport(ctx, e, idem, place)
 }
 
 func (s slowRecords) Idempotency(ctx context.Context, k store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
 	time.Sleep(time.Second)
 	return s.Store.Idempotency(ctx, k, now)
+}
+
+func (s slowRecords) Admission(ctx context.Context, account string) (admission.Account, error) {
+	time.Sleep(time.Second)
+	return s.Store.Admission(ctx, account)
 }
 
 func (s slowRecords) Index(ctx context.Context, account, id string) (export.Index, error) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/apigw"
 	"github.com/videovector/exports/internal/auth"
@@ -398,11 +399,11 @@ type gate struct {
 	err *error
 }
 
-func (g gate) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+func (g gate) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error) {
 	if *g.err != nil {
 		return store.Idempotency{}, false, *g.err
 	}
-	return g.Store.CreateExport(ctx, e, idem)
+	return g.Store.CreateExport(ctx, e, idem, place)
 }
 
 func (g gate) Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
@@ -421,11 +422,19 @@ func (g gate) SaveExport(ctx context.Context, next export.Export, fence export.F
 	return pass(g, func() (export.Export, error) { return g.Store.SaveExport(ctx, next, fence) })
 }
 
-func (g gate) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem store.Idempotency) (export.Export, store.Idempotency, bool, error) {
+func (g gate) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem *store.Idempotency, place *admission.Account) (export.Export, store.Idempotency, bool, error) {
 	if *g.err != nil {
 		return export.Export{}, store.Idempotency{}, false, *g.err
 	}
-	return g.Store.SaveExportOnce(ctx, next, fence, idem)
+	return g.Store.SaveExportOnce(ctx, next, fence, idem, place)
+}
+
+func (g gate) Admission(ctx context.Context, account string) (admission.Account, error) {
+	return pass(g, func() (admission.Account, error) { return g.Store.Admission(ctx, account) })
+}
+
+func (g gate) SaveAdmission(ctx context.Context, next admission.Account) (admission.Account, error) {
+	return pass(g, func() (admission.Account, error) { return g.Store.SaveAdmission(ctx, next) })
 }
 
 func (g gate) ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/automation"
 	"github.com/videovector/exports/internal/export"
@@ -222,9 +223,9 @@ func (s shaky) DueAutomations(ctx context.Context, now time.Time, limit int) ([]
 	return do(s, "DueAutomations", func() ([]store.AutomationRef, error) { return s.Store.DueAutomations(ctx, now, limit) })
 }
 
-func (s shaky) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (rec store.Idempotency, created bool, err error) {
+func (s shaky) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (rec store.Idempotency, created bool, err error) {
 	rec, err = do(s, "CreateExport", func() (store.Idempotency, error) {
-		rec, ok, err := s.Store.CreateExport(ctx, e, idem)
+		rec, ok, err := s.Store.CreateExport(ctx, e, idem, place)
 		created = ok
 		return rec, err
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/blobtest/memblob"
 	"github.com/videovector/exports/internal/connector"
@@ -27,13 +28,13 @@ type records struct {
 	due []store.Ref // the latest answer, for an index that lags
 }
 
-func (r *records) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+func (r *records) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error) {
 	type reply struct {
 		rec     store.Idempotency
 		created bool
 	}
 	v, err := call(ctx, r.w, op{part: "records", method: "CreateExport", what: e.ID}, func(ctx context.Context) (reply, error) {
-		rec, created, err := r.Store.CreateExport(ctx, e, idem)
+		rec, created, err := r.Store.CreateExport(ctx, e, idem, place)
 		return reply{rec, created}, err
 	})
 	return v.rec, v.created, err

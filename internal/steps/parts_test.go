@@ -10,6 +10,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/blobtest/memblob"
 	"github.com/videovector/exports/internal/export"
@@ -130,12 +131,12 @@ func (r *records) DueExports(ctx context.Context, now time.Time, limit int) (due
 	return due, err
 }
 
-func (r *records) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, i store.Idempotency) (saved export.Export, rec store.Idempotency, done bool, err error) {
+func (r *records) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, i *store.Idempotency, place *admission.Account) (saved export.Export, rec store.Idempotency, done bool, err error) {
 	err = r.do("records.SaveExportOnce", func() error {
 		r.watch.Lock()
 		defer r.watch.Unlock()
 		before, _ := r.Store.Export(ctx, next.AccountID, next.ID) // one that isn't there is refused below
-		if saved, rec, done, err = r.Store.SaveExportOnce(ctx, next, f, i); done {
+		if saved, rec, done, err = r.Store.SaveExportOnce(ctx, next, f, i, place); done {
 			r.judge(before, saved)
 		}
 		return err

@@ -28,7 +28,7 @@ func (l lagging) DueExports(context.Context, time.Time, int) ([]store.Ref, error
 func (w *world) putExport(id string, move func(export.Export) export.Export) store.Ref {
 	w.t.Helper()
 	e := move(export.New(id, account, "user_1", wholeIndex, time.Now().Add(-time.Hour)))
-	if _, _, err := w.records.CreateExport(w.t.Context(), e, nil); err != nil {
+	if _, _, err := w.records.CreateExport(w.t.Context(), e, nil, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	return store.Ref{AccountID: account, ExportID: id}
