@@ -144,6 +144,21 @@ func (r *records) SaveExportOnce(ctx context.Context, next export.Export, f expo
 	return saved, rec, done, err
 }
 
+func (r *records) Admission(ctx context.Context, account string) (a admission.Account, err error) {
+	err = r.do("records.Admission", func() error { a, err = r.Store.Admission(ctx, account); return err })
+	return a, err
+}
+
+func (r *records) SaveAdmission(ctx context.Context, next admission.Account) (saved admission.Account, err error) {
+	err = r.do("records.SaveAdmission", func() error { saved, err = r.Store.SaveAdmission(ctx, next); return err })
+	return saved, err
+}
+
+func (r *records) DueAdmissions(ctx context.Context, now time.Time, limit int) (due []string, err error) {
+	err = r.do("records.DueAdmissions", func() error { due, err = r.Store.DueAdmissions(ctx, now, limit); return err })
+	return due, err
+}
+
 func (r *records) ClosingExports(ctx context.Context, now time.Time, limit int) (due []store.Ref, err error) {
 	err = r.do("records.ClosingExports", func() error { due, err = r.Store.ClosingExports(ctx, now, limit); return err })
 	return due, err
