@@ -97,8 +97,12 @@ func (r *records) SaveExportOnce(ctx context.Context, next export.Export, f expo
 		if err != nil {
 			return reply{}, err
 		}
+		admitted := r.w.admission()
 		saved, rec, done, err := r.Store.SaveExportOnce(ctx, next, f, idem, place)
 		if err == nil && done {
+			if place != nil {
+				r.w.judgePlace(admitted, saved)
+			}
 			r.w.judge(p, before, saved)
 			r.w.pipe(saved)
 		}

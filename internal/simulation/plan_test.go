@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
@@ -25,6 +26,7 @@ type plan struct {
 	dice                       *dice
 	patient                    bool    // functions have no time limit, so that sleepers wake up alive
 	jitter                     float64 // of waits between retries, in [0, 1)
+	limits                     admission.Limits
 	sharded                    bool
 	irregular                  bool // some results are not strict NDJSON
 	rejects                    bool // and some are no results at all
@@ -57,6 +59,7 @@ func newPlan(seed uint64, s *schedule) plan {
 	case 3: // nothing does
 		p.dice = &dice{schedule: s}
 	}
+	p.limits = admission.Limits{AtOnce: 1 + s.IntN(2), PerMinute: []int{0, 0, 0, 2}[s.IntN(4)]}
 	p.runs = archive(p)
 	return p
 }
