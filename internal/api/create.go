@@ -142,19 +142,12 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 	return e.ID, false, nil
 }
 
-// accept writes the export with its place, counts it and starts it, unless it has to wait. Unless it was created, an earlier
-// one stands in the record: also when the limits would refuse it, since that one may have taken the last place.
+// accept writes the export where its account has a place for it. Unless it was created, an earlier one stands in the record:
+// also where the limits would refuse it, since that one may have taken the last place.
 func (s creator) accept(ctx context.Context, e export.Export, memo *store.Idempotency, a admission.Account) (first store.Idempotency, created bool, err error) {
 	p := placement{admissions: s.Records, limits: s.Limits, jitter: s.Jitter, id: e.ID, now: e.CreatedAt}
 	err = p.write(ctx, a, func(place admission.Account, waits bool) (err error) {
-		placed := e
-		if waits {
-			placed = e.AwaitSlot()
-		}
-		if first, created, err = s.Records.CreateExport(ctx, placed, memo, &place); err == nil && created {
-			s.Metrics.Created(ctx, append(noted(ctx), slog.String("export_id", e.ID))...)
-			s.start(ctx, placed)
-		}
+		first, created, err = s.create(ctx, e, memo, place, waits)
 		return err
 	})
 	if !fault.Is(err, fault.Throttled) {
@@ -163,7 +156,20 @@ func (s creator) accept(ctx context.Context, e export.Export, memo *store.Idempo
 	if earlier, unknown := s.remembered(ctx, memo, e.CreatedAt); unknown == nil {
 		return earlier, false, nil
 	}
-	return first, false, err
+	return store.Idempotency{}, false, err
+}
+
+// create writes the export with its place, counts it and starts it, unless it has to wait.
+func (s creator) create(ctx context.Context, e export.Export, memo *store.Idempotency, place admission.Account, waits bool) (first store.Idempotency, created bool, err error) {
+	if waits {
+		e = e.AwaitSlot()
+	}
+	first, created, err = s.Records.CreateExport(ctx, e, memo, &place)
+	if err == nil && created {
+		s.Metrics.Created(ctx, append(noted(ctx), slog.String("export_id", e.ID))...)
+		s.start(ctx, e)
+	}
+	return first, created, err
 }
 
 // remembered is the record that an earlier order with the key has left; fault.NotFound without one, or without a key.
