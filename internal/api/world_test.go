@@ -102,15 +102,8 @@ func newWorld(t testing.TB) *world {
 	gate := gate{records, &w.storeErr}
 	w.authorize = apigw.Authorizer(authenticator, log)
 	w.functions = map[string]apigw.Buffered{
-		"CreateExportFunction": apigw.Handler(api.CreateExport(api.CreateConfig{
-			Records: gate, Results: w.results, Starter: w, Keys: ring, Clock: clock, Log: log,
-			NewID: func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
-		}), log),
 		"ReadExportFunction": apigw.Handler(api.ReadExport(api.ReadConfig{
 			Exports: gate, Links: w, Keys: ring, Origin: "https://api.example.com", Clock: clock, Pause: w.pause, Log: log,
-		}), log),
-		"ControlExportFunction": apigw.Handler(api.ControlExport(api.ControlConfig{
-			Exports: gate, Clearer: w, Starter: w, Keys: ring, Clock: clock, Log: log,
 		}), log),
 		"ManageWebhookFunction": w.hooks(),
 		"ManageAutomationFunction": apigw.Handler(api.ManageAutomation(api.AutomationConfig{
@@ -121,9 +114,28 @@ func newWorld(t testing.TB) *world {
 	w.download = api.DownloadConfig{
 		Exports: gate, Documents: w.artifacts, Authenticator: authenticator, Keys: ring, Clock: clock, Log: log,
 	}
+	w.limit(admission.Limits{}, gate)
 	w.maxDownload(1000)
 	w.fill()
 	return w
+}
+
+// placing is what exports get their places from.
+type placing interface {
+	api.Records
+	api.ControlledExports
+}
+
+// limit makes the functions that give exports places anew, with the limits of an account, over the records.
+func (w *world) limit(l admission.Limits, records placing) {
+	clock, log := func() time.Time { return w.now }, slog.New(slog.NewJSONHandler(&w.log, nil))
+	w.functions["CreateExportFunction"] = apigw.Handler(api.CreateExport(api.CreateConfig{
+		Records: records, Results: w.results, Starter: w, Limits: l, Keys: w.keyring, Clock: clock, Log: log,
+		NewID: func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
+	}), log)
+	w.functions["ControlExportFunction"] = apigw.Handler(api.ControlExport(api.ControlConfig{
+		Exports: records, Clearer: w, Starter: w, Limits: l, Keys: w.keyring, Clock: clock, Log: log,
+	}), log)
 }
 
 // manager is the function of connectors with the ids.
