@@ -232,6 +232,10 @@ func (s shaky) CreateExport(ctx context.Context, e export.Export, idem *store.Id
 	return rec, created && err == nil, err
 }
 
+func (s shaky) Admission(ctx context.Context, account string) (admission.Account, error) {
+	return do(s, "Admission", func() (admission.Account, error) { return s.Store.Admission(ctx, account) })
+}
+
 func (s shaky) Idempotency(ctx context.Context, k store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
 	return do(s, "Idempotency", func() (store.Idempotency, error) { return s.Store.Idempotency(ctx, k, now) })
 }
