@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type world struct {
 	t       *testing.T
 	limits  admission.Limits
 	now     time.Time
+	mu      sync.Mutex
 	calls   []string
 	before  map[string]func()       // what somebody else does before the next call of that name
 	fails   map[string]*fault.Error // and how it fails
@@ -38,14 +40,17 @@ func newWorld(t *testing.T, atOnce int) *world {
 
 // meet notes a call, lets somebody else come before it, and gives its failure.
 func (w *world) meet(call string) error {
+	w.mu.Lock()
+	come, fails := w.before[call], w.fails[call]
 	w.calls = append(w.calls, call)
-	if f := w.before[call]; f != nil {
-		delete(w.before, call)
-		f()
+	delete(w.before, call)
+	delete(w.fails, call)
+	w.mu.Unlock()
+	if come != nil {
+		come()
 	}
-	if f := w.fails[call]; f != nil {
-		delete(w.fails, call)
-		return f
+	if fails != nil {
+		return fails
 	}
 	return nil
 }
@@ -62,6 +67,15 @@ func (w *world) SaveAdmission(ctx context.Context, next admission.Account) (admi
 		return admission.Account{}, err
 	}
 	return w.Store.SaveAdmission(ctx, next)
+}
+
+// Export reads first and meets others then.
+func (w *world) Export(ctx context.Context, account, id string) (export.Export, error) {
+	e, err := w.Store.Export(ctx, account, id)
+	if failed := w.meet("Export " + id); failed != nil {
+		return export.Export{}, failed
+	}
+	return e, err
 }
 
 func (w *world) SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error) {
@@ -127,7 +141,7 @@ func (w *world) place(e export.Export, write func(export.Export, admission.Accou
 
 func (w *world) export(id string) export.Export {
 	w.t.Helper()
-	e, err := w.Export(w.t.Context(), account, id)
+	e, err := w.Store.Export(w.t.Context(), account, id)
 	w.must(err)
 	return e
 }
@@ -262,8 +276,8 @@ func TestARetryInBetween(t *testing.T) {
 		"reconcile": func(d Dispatcher) (int, error) { return d.Reconcile(t.Context(), account) },
 		"ended":     func(d Dispatcher) (int, error) { return d.Ended(t.Context(), account, "a") },
 	} {
-		for _, before := range []string{"Admission", "SaveAdmission"} {
-			t.Run(name+", before "+before, func(t *testing.T) {
+		for _, before := range []string{"Admission", "Export a", "SaveAdmission"} {
+			t.Run(name+", at "+before, func(t *testing.T) {
 				w := newWorld(t, 1)
 				w.come("a", "b")
 				w.end("a")
