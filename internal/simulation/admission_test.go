@@ -81,6 +81,9 @@ func (w *world) judgeAdmission(before, after admission.Account) {
 	if len(after.Running) > limits.AtOnce || len(after.Waiting) > limits.Waiting || len(unique(all)) != len(all) {
 		w.violated("the admission has %v under way and %v waiting", after.Running, after.Waiting)
 	}
+	if len(after.Waiting) > 0 && len(after.Running) < limits.AtOnce {
+		w.violated("%v wait, with %v under way", after.Waiting, after.Running)
+	}
 	for _, id := range slices.Concat(before.Running, before.Waiting) {
 		if e, err := w.stored(id); !slices.Contains(all, id) && err == nil && e.Open() {
 			w.violated("%s lost its place and is %s", id, e.Status)
@@ -119,11 +122,8 @@ func (w *world) judgeTurns(before, after admission.Account) {
 	}
 }
 
-// judgeDispatch: who looks after the account leaves no slot free while an export waits, and counts nothing.
+// judgeDispatch: who looks after the account counts nothing.
 func (w *world) judgeDispatch(before, after admission.Account) {
-	if len(after.Waiting) > 0 && len(after.Running) < w.plan.limits.WithDefaults().AtOnce {
-		w.violated("%v wait, with %v under way", after.Waiting, after.Running)
-	}
 	if after.Accepted != before.Accepted || !after.Minute.Equal(before.Minute) {
 		w.violated("nobody came, and %d were accepted after %d", after.Accepted, before.Accepted)
 	}
