@@ -361,4 +361,3 @@ func TestAutomationsTakePlaces(t *testing.T) {
 		t.Errorf("started were %v", w.started)
 	}
 }
-

@@ -68,7 +68,7 @@ type SweepOut struct {
 	Examined     int `json:"examined"`
 	Started      int `json:"started"`
 	DeadLettered int `json:"dead_lettered"`
-	Skipped      int `json:"skipped"` // moved meanwhile, or not to be started just now and due again
+	Skipped      int `json:"skipped"`  // moved meanwhile, or not to be started just now and due again
 	Admitted     int `json:"admitted"` // exports that waited and have a slot now
 	Cleared      int `json:"cleared"`  // up after
 }

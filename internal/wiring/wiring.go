@@ -39,7 +39,7 @@ type Parts struct {
 	Samples    api.Results // of results, for dry runs; nil means Results
 	Executions Executions
 	Connectors connector.Opener
-	Sealer     seal.Sealer // of the secrets of connectors and webhooks
+	Sealer     seal.Sealer      // of the secrets of connectors and webhooks
 	Limits     admission.Limits // of each account
 	Keyring    *auth.Keyring
 	// RefreshKeys keeps the keyring's keys fresh; it is called before every request. nil where they never change.
