@@ -123,7 +123,7 @@ func TestDefaults(t *testing.T) {
 // TestRandomLives: whatever comes and goes in any order, limits hold, everybody has one place, and turns are kept.
 func TestRandomLives(t *testing.T) {
 	for seed := range uint64(200) {
-		r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // G404: a test
+		r := rand.New(rand.NewPCG(seed, 1))
 		l := Limits{AtOnce: 1 + r.IntN(3), Waiting: 1 + r.IntN(4), PerMinute: 1 + r.IntN(9)}
 		var a Account
 		var turns []string // who has waited, in the order of their coming

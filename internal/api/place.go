@@ -63,7 +63,7 @@ func (p placement) write(ctx context.Context, a admission.Account, write func(pl
 func (p placement) pause(ctx context.Context, d time.Duration) error {
 	jitter := p.jitter
 	if jitter == nil {
-		jitter = rand.Float64 //nolint:gosec // G404: a pause needs no secret
+		jitter = rand.Float64
 	}
 	select {
 	case <-ctx.Done():
