@@ -10,7 +10,7 @@ SEEDS     ?= 1000000
 FROM      ?= 100000
 SEED      ?=
 
-.PHONY: help run test test-race test-crash test-crash-race soak mutants fuzz events world check validate build sbom bench screenshot large tools clean
+.PHONY: help run test test-race test-crash test-crash-race soak mutants fuzz events world check validate build sbom bench screenshot neighbours large tools clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench: ## `vvx pack` against DuckDB, Polars, jq and gzip on SIZE of records (1GB
 
 screenshot: ## the README's picture of the local service's page, made by a browser
 	$(GO) test -count=1 -run '^TestScreenshot$$' ./cmd/local -update
+
+neighbours: ## how one account slows another in the local service: one creates steadily, alone and beside one at ten times its limit; ten minutes
+	$(GO) test -tags neighbours -count=1 -timeout 1h -v -run '^TestNeighbours$$' ./cmd/local
 
 large: ## an export of 10 GB through the local service, sharded and verified; needs some 40 GB of disk and half an hour
 	$(GO) test -tags large -count=1 -timeout 2h -v -run TestLargeExport ./cmd/local

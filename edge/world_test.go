@@ -119,10 +119,10 @@ func (w *world) fill() {
 	w.put("exp_delivered", export.Request{Destination: &export.Destination{ConnectorID: "conn"}}, small)
 	w.put("exp_gone", export.Request{}, small)
 	w.must(w.bucket.Delete(w.t.Context(), "artifacts/acct/exp_gone/exp_gone.json"))
-	_, _, err := w.store.CreateExport(w.t.Context(), newExport("exp_pending", export.Request{}), nil)
+	_, _, err := w.store.CreateExport(w.t.Context(), newExport("exp_pending", export.Request{}), nil, nil)
 	w.must(err)
 	failed := newExport("exp_failed", export.Request{})
-	_, _, err = w.store.CreateExport(w.t.Context(), failed, nil)
+	_, _, err = w.store.CreateExport(w.t.Context(), failed, nil, nil)
 	w.must(err)
 	w.change("exp_failed", func(e export.Export) export.Export {
 		return e.Claim(t0).Fail(export.Failure{Message: "no", Permanent: true}, t0)
@@ -149,7 +149,7 @@ func manifest(id string) string { return `{"export_id":"` + id + `"}` }
 func (w *world) put(id string, r export.Request, contents ...[]byte) {
 	w.t.Helper()
 	e := newExport(id, r)
-	_, _, err := w.store.CreateExport(w.t.Context(), e, nil)
+	_, _, err := w.store.CreateExport(w.t.Context(), e, nil, nil)
 	w.must(err)
 	folder := "artifacts/acct/" + id + "/"
 	a := export.Artifact{Bucket: w.bucket.Name(), ManifestKey: folder + export.ManifestName(id), ManifestSHA256: auth.Digest(manifest(id))}

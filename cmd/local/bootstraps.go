@@ -173,16 +173,19 @@ func (s *stack) environment(f localgw.Deployed) ([]string, error) {
 // variables are the local values of the template's variables.
 func (s *stack) variables() localgw.LocalValues {
 	return localgw.LocalValues{
-		"LOG_LEVEL":         {"LOG_LEVEL=INFO"},
-		"METRICS_NAMESPACE": {"METRICS_NAMESPACE=" + metrics.DefaultNamespace},
-		"TABLE_NAME":        {"TABLE_NAME=" + tableName},
-		"ARTIFACTS_BUCKET":  {"ARTIFACTS_BUCKET=" + artifactsBucket},
-		"RESULTS_BUCKET":    {"RESULTS_BUCKET=" + resultsBucket},
-		"STATE_MACHINE_ARN": {"STATE_MACHINE_ARN=" + machineARN},
-		"ACCOUNT_ROLE_ARN":  {"ACCOUNT_ROLE_ARN=none"},
-		"PUBLIC_ORIGIN":     {"PUBLIC_ORIGIN=" + s.origin()},
-		"TOKEN_SECRET_ARN":  {"TOKEN_SECRET=" + s.secrets.TokenSecret},
-		"KMS_KEY_ID":        slices.Concat([]string{"SEAL_KEY_FILE=" + s.sealFile()}, s.endpoints().Environment(), s.options.webhooks.Environment()),
+		"LOG_LEVEL":          {"LOG_LEVEL=INFO"},
+		"METRICS_NAMESPACE":  {"METRICS_NAMESPACE=" + metrics.DefaultNamespace},
+		"TABLE_NAME":         {"TABLE_NAME=" + tableName},
+		"ARTIFACTS_BUCKET":   {"ARTIFACTS_BUCKET=" + artifactsBucket},
+		"RESULTS_BUCKET":     {"RESULTS_BUCKET=" + resultsBucket},
+		"STATE_MACHINE_ARN":  {"STATE_MACHINE_ARN=" + machineARN},
+		"ACCOUNT_ROLE_ARN":   {"ACCOUNT_ROLE_ARN=none"},
+		"PUBLIC_ORIGIN":      {"PUBLIC_ORIGIN=" + s.origin()},
+		"TOKEN_SECRET_ARN":   {"TOKEN_SECRET=" + s.secrets.TokenSecret},
+		"EXPORTS_AT_ONCE":    {fmt.Sprintf("EXPORTS_AT_ONCE=%d", s.options.limits.AtOnce)},
+		"EXPORTS_WAITING":    {fmt.Sprintf("EXPORTS_WAITING=%d", s.options.limits.Waiting)},
+		"CREATES_PER_MINUTE": {fmt.Sprintf("CREATES_PER_MINUTE=%d", s.options.limits.PerMinute)},
+		"KMS_KEY_ID":         slices.Concat([]string{"SEAL_KEY_FILE=" + s.sealFile()}, s.endpoints().Environment(), s.options.webhooks.Environment()),
 	}
 }
 

@@ -24,7 +24,7 @@ func TestExpiredFilesAreRemoved(t *testing.T) {
 	end := func(id string, keepHours int, how func(export.Export) export.Export) {
 		t.Helper()
 		e := export.New(id, "acct", "user", export.Request{Type: export.TypePromptRun, TargetID: "run", KeepHours: keepHours}, t0)
-		if _, _, err := records.CreateExport(t.Context(), e, nil); err != nil {
+		if _, _, err := records.CreateExport(t.Context(), e, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := records.SaveExport(t.Context(), how(e.Claim(t0)), e.Fence()); err != nil {

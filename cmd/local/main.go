@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/webhook"
 )
 
@@ -41,6 +42,7 @@ type options struct {
 	webhooks                                               webhook.Local
 	shardAbove, shardSize                                  int64 // MiB; 0 means the deployed sizes
 	debounce                                               time.Duration
+	limits                                                 admission.Limits
 }
 
 func main() {
@@ -79,6 +81,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.Int64Var(&o.shardAbove, "shard-above", 0, "package exports of more than this many `MiB` of records in shards, as deployed above 2048")
 	flags.Int64Var(&o.shardSize, "shard-size", 0, "let a shard have at least this many `MiB`, as deployed 1024")
 	flags.DurationVar(&o.debounce, "debounce", 0, "let automations gather runs for this `time`, whatever they say, and look for the end of it as often")
+	flags.IntVar(&o.limits.AtOnce, "exports-at-once", admission.DefaultAtOnce, "let an account have so many exports under way; others wait")
+	flags.IntVar(&o.limits.Waiting, "exports-waiting", admission.DefaultWaiting, "let so many exports of an account wait; others are refused")
+	flags.IntVar(&o.limits.PerMinute, "creates-per-minute", admission.DefaultPerMinute, "let an account create or retry so many exports in a minute; others are refused")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -103,6 +108,8 @@ func (o options) check() error {
 		return errors.New("-shard-above and -shard-size must not be negative")
 	case o.webhooks.Retry < 0:
 		return errors.New("-webhook-retry must not be negative")
+	case o.limits.AtOnce < 1 || o.limits.Waiting < 1 || o.limits.PerMinute < 1:
+		return errors.New("-exports-at-once, -exports-waiting and -creates-per-minute must be at least 1")
 	case o.debounce < 0:
 		return errors.New("-debounce must not be negative")
 	case o.realBootstrap && o.debounce > 0:

@@ -130,8 +130,8 @@ func (s *stack) assemble(ctx context.Context) error {
 		Connectors: connectors, Sealer: sealer, Keyring: keyring, Origin: origin, NewID: ids.NewExport,
 		NewConnectorID: ids.NewConnector, NewExternalID: ids.NewExternal, Clock: time.Now, Log: s.log,
 		WebhookClient: receivers, NewWebhookID: ids.NewWebhook, NewEventID: ids.NewEvent, NewWebhookSecret: webhook.NewSecret,
-		WebhookRetry: s.options.webhooks.Retry,
-		Debounce:     s.options.debounce, ShardThreshold: s.options.shardAbove << 20, ShardBytes: s.options.shardSize << 20,
+		WebhookRetry: s.options.webhooks.Retry, Limits: s.options.limits,
+		Debounce: s.options.debounce, ShardThreshold: s.options.shardAbove << 20, ShardBytes: s.options.shardSize << 20,
 	}
 	if s.invoker, err = inProcess(s.parts); err != nil {
 		return err
@@ -248,11 +248,8 @@ func (s *stack) gateway() (http.Handler, error) {
 	})
 }
 
-// executionEnded is the rule on executions that ended badly: it hands the event to sweep, as EventBridge does.
+// executionEnded is the rule on executions that ended: it hands the event to sweep, as EventBridge does.
 func (s *stack) executionEnded(x asl.Execution) {
-	if x.Status == "SUCCEEDED" {
-		return
-	}
 	ev, err := localsfn.EndEvent(machineARN, rand.Text(), x)
 	if err != nil {
 		s.log.Error("an execution's end could not be told", "execution", x.Name, "error", err.Error())

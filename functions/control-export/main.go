@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.ControlExport, boot.Records, boot.Executions, boot.Keys, boot.PerAccount, boot.Artifacts)
+	boot.Run(wiring.ControlExport, boot.Records, boot.Executions, boot.Limits, boot.Keys, boot.PerAccount, boot.Artifacts)
 }

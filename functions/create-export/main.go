@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.CreateExport, boot.Records, boot.Executions, boot.Keys, boot.PerAccount, boot.Samples)
+	boot.Run(wiring.CreateExport, boot.Records, boot.Executions, boot.Limits, boot.Keys, boot.PerAccount, boot.Samples)
 }

@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.RunAutomations, boot.Records, boot.Executions)
+	boot.Run(wiring.RunAutomations, boot.Records, boot.Executions, boot.Limits)
 }

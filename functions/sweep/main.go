@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.Sweep, boot.Records, boot.Artifacts, boot.Executions)
+	boot.Run(wiring.Sweep, boot.Records, boot.Artifacts, boot.Executions, boot.Limits)
 }

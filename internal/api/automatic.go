@@ -46,7 +46,11 @@ func (m Automatic) Export(ctx context.Context, a export.Automation) error {
 	}
 	e := export.New(a.Firing.ExportID, a.AccountID, a.UserID, request, now)
 	e.Origin = export.OriginAutomation
-	_, _, err = m.s.accept(ctx, e, memo)
+	admitted, err := m.records.Admission(ctx, a.AccountID)
+	if err != nil {
+		return err
+	}
+	_, _, err = m.s.accept(ctx, e, memo, admitted)
 	if errors.Is(err, store.ErrExportExists) {
 		return nil
 	}

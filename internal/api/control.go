@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/dispatch"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/metrics"
@@ -23,9 +25,8 @@ const (
 
 // ControlledExports is what controlling needs of the record store.
 type ControlledExports interface {
-	Export(ctx context.Context, account, id string) (export.Export, error)
-	SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error)
-	SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem store.Idempotency) (saved export.Export, rec store.Idempotency, done bool, err error)
+	SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem *store.Idempotency, place *admission.Account) (saved export.Export, rec store.Idempotency, done bool, err error)
+	dispatch.Records
 	Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error)
 }
 
@@ -42,8 +43,10 @@ type ControlConfig struct {
 	Exports ControlledExports
 	Clearer Clearer
 	Starter Starter
+	Limits  admission.Limits // of each account
 	Keys    *auth.Keyring
 	Clock   func() time.Time
+	Jitter  func() float64    // random, from 0 to 1, for the pauses between tries; nil means one of its own
 	Metrics *metrics.Recorder // nil counts nothing
 	Log     *slog.Logger
 }
@@ -65,8 +68,10 @@ type controller struct{ ControlConfig }
 type control struct {
 	verb string // the end of the path
 	// move gives the next record and where it may be written; changed is false of an export that is as it is wanted.
-	move  func(e export.Export, now time.Time) (next export.Export, changed bool, err error)
-	count func(r *metrics.Recorder, ctx context.Context)
+	move func(e export.Export, now time.Time) (next export.Export, changed bool, err error)
+	// placed says that what is moved takes a place of its account's, as a new export does.
+	placed bool
+	count  func(r *metrics.Recorder, ctx context.Context)
 	// after is what follows, of an export that is as it was moved to. It may be done again.
 	after func(s controller, ctx context.Context, e export.Export)
 }
@@ -83,7 +88,7 @@ var cancelling = control{
 		return e.Cancel(now), true, nil
 	},
 	count: (*metrics.Recorder).Cancelled,
-	after: controller.abort,
+	after: controller.clear,
 }
 
 var retrying = control{
@@ -97,8 +102,9 @@ var retrying = control{
 		}
 		return e.Retry(now), true, nil
 	},
-	count: (*metrics.Recorder).Revived,
-	after: controller.start,
+	placed: true,
+	count:  (*metrics.Recorder).Revived,
+	after:  controller.start,
 }
 
 // handle answers with the export as it is afterwards.
@@ -163,7 +169,7 @@ func (s controller) apply(ctx context.Context, c control, o controlOrder, key st
 		if err != nil {
 			return e, false, err
 		}
-		saved, first, done, err := s.save(ctx, e, next, changed, memo)
+		saved, first, done, err := s.save(ctx, e, next, changed && c.placed, changed, memo)
 		switch {
 		case err == nil && done:
 			if changed {
@@ -178,17 +184,44 @@ func (s controller) apply(ctx context.Context, c control, o controlOrder, key st
 	}
 }
 
-// save writes the next record, with the request's if there is one. Without either there is nothing to write.
-func (s controller) save(ctx context.Context, e, next export.Export, changed bool, memo *store.Idempotency) (saved export.Export, first store.Idempotency, done bool, err error) {
+// save writes the next record, with its place if it takes one, and with the request's record if there is one. Without any there
+// is nothing to write.
+func (s controller) save(ctx context.Context, e, next export.Export, placed, changed bool, memo *store.Idempotency) (saved export.Export, first store.Idempotency, done bool, err error) {
 	fence := e.FenceIn(e.Status)
 	switch {
+	case placed:
+		return s.saveInPlace(ctx, next, fence, memo)
 	case memo != nil:
-		return s.Exports.SaveExportOnce(ctx, next, fence, *memo)
+		return s.Exports.SaveExportOnce(ctx, next, fence, memo, nil)
 	case changed:
 		saved, err = s.Exports.SaveExport(ctx, next, fence)
 		return saved, first, err == nil, err
 	}
 	return e, first, true, nil
+}
+
+// saveInPlace writes the next record together with its place. A request that was carried out before is none that the limits
+// refuse: it may have taken the last place itself.
+func (s controller) saveInPlace(ctx context.Context, next export.Export, fence export.Fence, memo *store.Idempotency) (saved export.Export, first store.Idempotency, done bool, err error) {
+	a, err := s.Exports.Admission(ctx, next.AccountID)
+	if err != nil {
+		return saved, first, false, err
+	}
+	p := placement{admissions: s.Exports, limits: s.Limits, jitter: s.Jitter, id: next.ID, now: s.Clock()}
+	err = p.write(ctx, a, func(place admission.Account, waits bool) (err error) {
+		placed := next
+		if waits {
+			placed = next.AwaitSlot()
+		}
+		saved, first, done, err = s.Exports.SaveExportOnce(ctx, placed, fence, memo, &place)
+		return err
+	})
+	if memo != nil && fault.Is(err, fault.Throttled) {
+		if earlier, unknown := s.Exports.Idempotency(ctx, memo.IdempotencyKey, p.now); unknown == nil {
+			return saved, earlier, false, nil
+		}
+	}
+	return saved, first, done, err
 }
 
 // again answers a repeated request: what it did was done once, and the export is shown as it is by now.
@@ -203,9 +236,9 @@ func (s controller) again(ctx context.Context, first store.Idempotency, o contro
 	return e, true, err
 }
 
-// abort is best effort: the sweeper does it as well, after the last worker. Of an export that was retried since the uploads
-// are the retry's.
-func (s controller) abort(ctx context.Context, e export.Export) {
+// clear is best effort: the sweeper does it as well, after the last worker. Of an export that was retried since, uploads and
+// place are the retry's.
+func (s controller) clear(ctx context.Context, e export.Export) {
 	if !e.Cancelled() {
 		return
 	}
@@ -214,11 +247,24 @@ func (s controller) abort(ctx context.Context, e export.Export) {
 	if err := s.Clearer.Abort(ctx, e.AccountID, e.ID); err != nil {
 		note(ctx, slog.String("clear_error", err.Error()))
 	}
+	s.leave(ctx, e)
+}
+
+// leave gives back the place of an export that ended while it waited. One that was started keeps its slot until its execution
+// has ended, or the sweeper comes.
+func (s controller) leave(ctx context.Context, e export.Export) {
+	if e.Progress.Phase != export.PhaseWaiting {
+		return
+	}
+	d := dispatch.Dispatcher{Records: s.Exports, Starter: s.Starter, Limits: s.Limits, Clock: s.Clock, Log: s.Log}
+	if _, err := d.Ended(ctx, e.AccountID, e.ID); err != nil {
+		note(ctx, slog.String("place_error", err.Error()))
+	}
 }
 
 // start is best effort, as it is for a new export, and is asked for again by a repeated retry.
 func (s controller) start(ctx context.Context, e export.Export) {
-	if !e.Waiting() {
+	if !e.Waiting() || e.AwaitsSlot() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
@@ -237,7 +283,8 @@ func (s controller) remove(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, id := r.Context(), r.PathValue("id")
-	if err := s.take(ctx, p.AccountID, id); err != nil {
+	taken, err := s.take(ctx, p.AccountID, id)
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, clearPatience)
@@ -245,18 +292,20 @@ func (s controller) remove(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Clearer.Purge(ctx, p.AccountID, id); err != nil {
 		note(ctx, slog.String("clear_error", err.Error()))
 	}
+	s.leave(ctx, taken)
 	return reply(w, http.StatusOK, removedView{"The export was deleted."})
 }
 
-// take writes that the export is deleted. A write of its own that is found done after a failure is success.
-func (s controller) take(ctx context.Context, account, id string) error {
+// take writes that the export is deleted, and gives it as it was before. A write of its own that is found done after a failure
+// is success.
+func (s controller) take(ctx context.Context, account, id string) (taken export.Export, err error) {
 	for try := 1; ; try++ {
 		e, err := ownExport(ctx, s.Exports.Export, account, id, s.Clock())
 		if fault.Is(err, fault.NotFound) && try > 1 {
-			return nil
+			return taken, nil
 		}
 		if err != nil {
-			return err
+			return e, err
 		}
 		if e.Open() {
 			err = s.cancelFirst(ctx, &e)
@@ -264,8 +313,8 @@ func (s controller) take(ctx context.Context, account, id string) error {
 		if err == nil {
 			_, err = s.Exports.SaveExport(ctx, e.Delete(s.Clock()), e.FenceIn(e.Status))
 		}
-		if err == nil || try == controlTries || !fault.Is(err, fault.Superseded) && !fault.Is(err, fault.Unavailable) {
-			return err
+		if taken = e; err == nil || try == controlTries || !fault.Is(err, fault.Superseded) && !fault.Is(err, fault.Unavailable) {
+			return taken, err
 		}
 	}
 }

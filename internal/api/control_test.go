@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/apigw"
 	"github.com/videovector/exports/internal/auth"
@@ -38,9 +39,9 @@ func (b *busyExports) SaveExport(ctx context.Context, next export.Export, f expo
 	return b.Store.SaveExport(ctx, next, f)
 }
 
-func (b *busyExports) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, i store.Idempotency) (export.Export, store.Idempotency, bool, error) {
+func (b *busyExports) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, i *store.Idempotency, place *admission.Account) (export.Export, store.Idempotency, bool, error) {
 	b.overtake()
-	return b.Store.SaveExportOnce(ctx, next, f, i)
+	return b.Store.SaveExportOnce(ctx, next, f, i, place)
 }
 
 // TestAControlMeetsAWorker: progress that is written at the same time doesn't keep an owner from an export; the end does.
@@ -153,8 +154,8 @@ type lossy struct {
 	lost bool
 }
 
-func (l *lossy) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, i store.Idempotency) (export.Export, store.Idempotency, bool, error) {
-	saved, rec, done, err := l.Store.SaveExportOnce(ctx, next, f, i)
+func (l *lossy) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, i *store.Idempotency, place *admission.Account) (export.Export, store.Idempotency, bool, error) {
+	saved, rec, done, err := l.Store.SaveExportOnce(ctx, next, f, i, place)
 	if !l.lost {
 		l.lost = true
 		return export.Export{}, store.Idempotency{}, false, store.Busy(context.DeadlineExceeded)

@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -19,8 +21,9 @@ const startPatience = 5 * time.Second
 
 // Records is what creating needs of the record store.
 type Records interface {
-	CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error)
+	CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error)
 	Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error)
+	Admissions
 	Catalog
 }
 
@@ -43,8 +46,10 @@ type CreateConfig struct {
 	Records Records
 	Results Results // of dry runs
 	Starter Starter
+	Limits  admission.Limits // of each account
 	Keys    *auth.Keyring
 	Clock   func() time.Time
+	Jitter  func() float64         // random, from 0 to 1, for the pauses between tries; nil means one of its own
 	NewID   func(time.Time) string // mints the id of an export created at the time
 	Metrics *metrics.Recorder      // nil counts nothing
 	Log     *slog.Logger
@@ -100,15 +105,18 @@ func (s creator) handle(t export.Type) action {
 }
 
 // place gives the id of the export that the order makes, or that an earlier order with its key has made. The calls
-// go in two rounds: the idempotency record and everything that the order names at once, then one transaction. What an
-// earlier order has made is answered with whatever became of the things that it named.
+// go in two rounds: the idempotency record, the account's admission and everything that the order names at once, then one
+// transaction. What an earlier order has made is answered with whatever became of the things that it named, and whatever
+// the limits are.
 func (s creator) place(ctx context.Context, p auth.Principal, o order, key string) (id string, replayed bool, err error) {
 	now := s.Clock()
 	memo := memo(s.Keys, p.AccountID, o, key, now)
 	var request export.Request
-	var refusal error
+	var admitted admission.Account
+	var refusal, unread error
 	var wg sync.WaitGroup
 	wg.Go(func() { request, _, refusal = resolve(ctx, s.Records, p.AccountID, o, now) })
+	wg.Go(func() { admitted, unread = s.Records.Admission(ctx, p.AccountID) })
 	first, err := s.remembered(ctx, memo, now)
 	wg.Wait()
 	if err == nil {
@@ -117,14 +125,14 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 	if !fault.Is(err, fault.NotFound) {
 		return "", false, err
 	}
-	if refusal != nil {
-		return "", false, refusal
+	if err := cmp.Or(refusal, unread); err != nil {
+		return "", false, err
 	}
 	e := export.New(s.NewID(now), p.AccountID, p.UserID, request, now)
 	if memo != nil {
 		memo.ResourceID = e.ID
 	}
-	first, created, err := s.accept(ctx, e, memo)
+	first, created, err := s.accept(ctx, e, memo, admitted)
 	if err != nil {
 		return "", false, err
 	}
@@ -134,9 +142,29 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 	return e.ID, false, nil
 }
 
-// accept writes the export, counts it and starts it. Unless it was created, an earlier one stands in the record.
-func (s creator) accept(ctx context.Context, e export.Export, memo *store.Idempotency) (first store.Idempotency, created bool, err error) {
-	first, created, err = s.Records.CreateExport(ctx, e, memo)
+// accept writes the export where its account has a place for it. Unless it was created, an earlier one stands in the record:
+// also where the limits would refuse it, since that one may have taken the last place.
+func (s creator) accept(ctx context.Context, e export.Export, memo *store.Idempotency, a admission.Account) (first store.Idempotency, created bool, err error) {
+	p := placement{admissions: s.Records, limits: s.Limits, jitter: s.Jitter, id: e.ID, now: e.CreatedAt}
+	err = p.write(ctx, a, func(place admission.Account, waits bool) (err error) {
+		first, created, err = s.create(ctx, e, memo, place, waits)
+		return err
+	})
+	if !fault.Is(err, fault.Throttled) {
+		return first, created, err
+	}
+	if earlier, unknown := s.remembered(ctx, memo, e.CreatedAt); unknown == nil {
+		return earlier, false, nil
+	}
+	return store.Idempotency{}, false, err
+}
+
+// create writes the export with its place, counts it and starts it, unless it has to wait.
+func (s creator) create(ctx context.Context, e export.Export, memo *store.Idempotency, place admission.Account, waits bool) (first store.Idempotency, created bool, err error) {
+	if waits {
+		e = e.AwaitSlot()
+	}
+	first, created, err = s.Records.CreateExport(ctx, e, memo, &place)
 	if err == nil && created {
 		s.Metrics.Created(ctx, append(noted(ctx), slog.String("export_id", e.ID))...)
 		s.start(ctx, e)
@@ -160,8 +188,12 @@ func (s creator) again(first store.Idempotency, o order) (id string, replayed bo
 	return first.ResourceID, true, nil
 }
 
-// start is best effort: the export is accepted, and the sweeper starts what no execution has taken.
+// start is best effort: the export is accepted, and the sweeper starts what no execution has taken. One that awaits a slot is
+// started when it gets it.
 func (s creator) start(ctx context.Context, e export.Export) {
+	if e.AwaitsSlot() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	if err := s.Starter.Start(ctx, e.AccountID, e.ID, e.Generation); err != nil {

@@ -47,7 +47,7 @@ func hold(t *testing.T, ctx context.Context, prefer string, meanwhile func(*watc
 	t.Helper()
 	records := &watched{Store: memstore.New()}
 	e := export.New("exp_1", "acct", "user", export.Request{Type: export.TypeIndex, TargetID: "idx"}, time.Now())
-	if _, _, err := records.CreateExport(ctx, e, nil); err != nil {
+	if _, _, err := records.CreateExport(ctx, e, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	ring, err := auth.NewKeyring(auth.Keys{Current: []byte(strings.Repeat("k", auth.MinKeyBytes))})

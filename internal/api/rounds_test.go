@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/export"
@@ -29,6 +31,7 @@ func TestSerialCalls(t *testing.T) {
 		{"create of a whole index", "POST", "/api/v2/exports/index/idx", "", "once", 3},
 		{"create of many runs", "POST", "/api/v2/exports/index/idx", `{"prompt_run_ids":["run_1","run_2","a","b","c","d","e","f","g"]}`, "", 1}, // refused
 		{"create of a run", "POST", "/api/v2/exports/prompt-run/run_1", "", "", 3},
+		{"create over the limits", "POST", "/api/v2/exports/prompt-run/run_1", "", "", 1},
 		{"repeated create", "POST", "/api/v2/exports/prompt-run/run_1", "", "before", 1},
 		{"retrieve", "GET", "/api/v2/exports/exp_0", "", "", 1},
 		{"download link", "POST", "/api/v2/exports/exp_0/download-url", "", "", 1},
@@ -36,7 +39,9 @@ func TestSerialCalls(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSlowWorld(t)
-				s.serve(t, "POST", "/api/v2/exports/prompt-run/run_1", "", "before")
+				if s.serve(t, "POST", "/api/v2/exports/prompt-run/run_1", "", "before"); c.name == "create over the limits" {
+					s.fill(t)
+				}
 				began := time.Now()
 				status := s.serve(t, c.method, c.path, c.body, c.key)
 				if calls := int(time.Since(began) / time.Second); calls != c.want || status >= 500 {
@@ -48,7 +53,23 @@ func TestSerialCalls(t *testing.T) {
 }
 
 // slowWorld is the functions over a store whose every call takes a second.
-type slowWorld struct{ create, read http.Handler }
+type slowWorld struct {
+	create, read http.Handler
+	records      *memstore.Store
+}
+
+// fill leaves no place in the account.
+func (s slowWorld) fill(t *testing.T) {
+	t.Helper()
+	a, err := s.records.Admission(t.Context(), "acct")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Waiting = slices.Repeat([]string{"exp_x"}, admission.DefaultWaiting)
+	if _, err := s.records.SaveAdmission(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+}
 
 func newSlowWorld(t *testing.T) slowWorld {
 	t.Helper()
@@ -72,6 +93,7 @@ func newSlowWorld(t *testing.T) slowWorld {
 	slow := slowRecords{records}
 	minted := -1
 	return slowWorld{
+		records: records,
 		create: api.CreateExport(api.CreateConfig{Records: slow, Starter: slow, Keys: ring, Clock: time.Now, Log: log, NewID: func(time.Time) string {
 			minted++
 			return "exp_" + string(rune('0'+minted))
@@ -98,14 +120,19 @@ func (s slowWorld) serve(t *testing.T, method, path, body, key string) int {
 // slowRecords passes calls on after a second.
 type slowRecords struct{ *memstore.Store }
 
-func (s slowRecords) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+func (s slowRecords) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error) {
 	time.Sleep(time.Second)
-	return s.Store.CreateExport(ctx, e, idem)
+	return s.Store.CreateExport(ctx, e, idem, place)
 }
 
 func (s slowRecords) Idempotency(ctx context.Context, k store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
 	time.Sleep(time.Second)
 	return s.Store.Idempotency(ctx, k, now)
+}
+
+func (s slowRecords) Admission(ctx context.Context, account string) (admission.Account, error) {
+	time.Sleep(time.Second)
+	return s.Store.Admission(ctx, account)
 }
 
 func (s slowRecords) Index(ctx context.Context, account, id string) (export.Index, error) {

@@ -171,7 +171,7 @@ func fillShare(b *testing.B, records *memstore.Store) {
 		failures = append(failures, records.PutRun(ctx, run, []export.Part{{Number: 1, Key: "results/" + id, Rows: 3, Bytes: 3000}}))
 	}
 	e := export.New("exp_06_completed", "acct_demo", "user_demo", export.Request{Type: export.TypeIndex, TargetID: "idx_archive", Scope: export.ScopeAll}, time.Now())
-	_, _, err := records.CreateExport(ctx, finished(e), nil)
+	_, _, err := records.CreateExport(ctx, finished(e), nil, nil)
 	if err := errors.Join(append(failures, err)...); err != nil {
 		b.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/apigw"
 	"github.com/videovector/exports/internal/auth"
@@ -101,15 +102,8 @@ func newWorld(t testing.TB) *world {
 	gate := gate{records, &w.storeErr}
 	w.authorize = apigw.Authorizer(authenticator, log)
 	w.functions = map[string]apigw.Buffered{
-		"CreateExportFunction": apigw.Handler(api.CreateExport(api.CreateConfig{
-			Records: gate, Results: w.results, Starter: w, Keys: ring, Clock: clock, Log: log,
-			NewID: func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
-		}), log),
 		"ReadExportFunction": apigw.Handler(api.ReadExport(api.ReadConfig{
 			Exports: gate, Links: w, Keys: ring, Origin: "https://api.example.com", Clock: clock, Pause: w.pause, Log: log,
-		}), log),
-		"ControlExportFunction": apigw.Handler(api.ControlExport(api.ControlConfig{
-			Exports: gate, Clearer: w, Starter: w, Keys: ring, Clock: clock, Log: log,
 		}), log),
 		"ManageWebhookFunction": w.hooks(),
 		"ManageAutomationFunction": apigw.Handler(api.ManageAutomation(api.AutomationConfig{
@@ -120,9 +114,28 @@ func newWorld(t testing.TB) *world {
 	w.download = api.DownloadConfig{
 		Exports: gate, Documents: w.artifacts, Authenticator: authenticator, Keys: ring, Clock: clock, Log: log,
 	}
+	w.limit(admission.Limits{}, gate)
 	w.maxDownload(1000)
 	w.fill()
 	return w
+}
+
+// placing is what exports get their places from.
+type placing interface {
+	api.Records
+	api.ControlledExports
+}
+
+// limit makes the functions that give exports places anew, with the limits of an account, over the records.
+func (w *world) limit(l admission.Limits, records placing) {
+	clock, log := func() time.Time { return w.now }, slog.New(slog.NewJSONHandler(&w.log, nil))
+	w.functions["CreateExportFunction"] = apigw.Handler(api.CreateExport(api.CreateConfig{
+		Records: records, Results: w.results, Starter: w, Limits: l, Keys: w.keyring, Clock: clock, Log: log,
+		NewID: func(time.Time) string { w.ids++; return fmt.Sprintf("exp_%d", w.ids) },
+	}), log)
+	w.functions["ControlExportFunction"] = apigw.Handler(api.ControlExport(api.ControlConfig{
+		Exports: records, Clearer: w, Starter: w, Limits: l, Keys: w.keyring, Clock: clock, Log: log,
+	}), log)
 }
 
 // manager is the function of connectors with the ids.
@@ -398,11 +411,11 @@ type gate struct {
 	err *error
 }
 
-func (g gate) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+func (g gate) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error) {
 	if *g.err != nil {
 		return store.Idempotency{}, false, *g.err
 	}
-	return g.Store.CreateExport(ctx, e, idem)
+	return g.Store.CreateExport(ctx, e, idem, place)
 }
 
 func (g gate) Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
@@ -421,11 +434,19 @@ func (g gate) SaveExport(ctx context.Context, next export.Export, fence export.F
 	return pass(g, func() (export.Export, error) { return g.Store.SaveExport(ctx, next, fence) })
 }
 
-func (g gate) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem store.Idempotency) (export.Export, store.Idempotency, bool, error) {
+func (g gate) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem *store.Idempotency, place *admission.Account) (export.Export, store.Idempotency, bool, error) {
 	if *g.err != nil {
 		return export.Export{}, store.Idempotency{}, false, *g.err
 	}
-	return g.Store.SaveExportOnce(ctx, next, fence, idem)
+	return g.Store.SaveExportOnce(ctx, next, fence, idem, place)
+}
+
+func (g gate) Admission(ctx context.Context, account string) (admission.Account, error) {
+	return pass(g, func() (admission.Account, error) { return g.Store.Admission(ctx, account) })
+}
+
+func (g gate) SaveAdmission(ctx context.Context, next admission.Account) (admission.Account, error) {
+	return pass(g, func() (admission.Account, error) { return g.Store.SaveAdmission(ctx, next) })
 }
 
 func (g gate) ListExports(ctx context.Context, account string, q store.ListQuery) (store.Page, error) {

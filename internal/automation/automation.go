@@ -194,6 +194,9 @@ func (r Runner) refused(ctx context.Context, a export.Automation, cause error, o
 		failure.Message = "The export could not be made, by a failure on our side."
 	}
 	next, given := a.Refused(failure, r.Clock())
+	if f.Kind == fault.Throttled {
+		next, given = a.Deferred(f.Message, r.Clock()), false
+	}
 	if _, err := r.save(ctx, a, next); err != nil {
 		return errors.Join(cause, err)
 	}

@@ -3,11 +3,13 @@ package automation_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
@@ -334,6 +336,28 @@ func TestRefusals(t *testing.T) {
 		if w.made(1); w.automation().LastError != "" {
 			t.Errorf("%s: afterwards: %+v", code, w.automation())
 		}
+	}
+}
+
+// TestAFullAccount: a window whose account has no place for its export is made once it has, however long that takes.
+func TestAFullAccount(t *testing.T) {
+	w := newWorld(t)
+	w.save(nil)
+	full, err := w.memory.SaveAdmission(t.Context(), admission.Account{AccountID: account, Waiting: slices.Repeat([]string{"exp_x"}, admission.DefaultWaiting)})
+	w.must(err)
+	w.finish("run_1")
+	w.pass(24 * time.Hour)
+	w.made(0)
+	if a := w.automation(); a.Firing == nil || a.Firing.Tries != 0 || a.LastError == "" || a.DueAt().IsZero() {
+		t.Errorf("the automation is %+v", a)
+	}
+	full.Waiting = nil
+	_, err = w.memory.SaveAdmission(t.Context(), full)
+	w.must(err)
+	w.pass(2 * time.Minute)
+	e := w.made(1)[0]
+	if a := w.automation(); a.LastExportID != e.ID || a.LastError != "" || a.Firing != nil {
+		t.Errorf("the automation is %+v", a)
 	}
 }
 

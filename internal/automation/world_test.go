@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/automation"
 	"github.com/videovector/exports/internal/export"
@@ -222,13 +223,17 @@ func (s shaky) DueAutomations(ctx context.Context, now time.Time, limit int) ([]
 	return do(s, "DueAutomations", func() ([]store.AutomationRef, error) { return s.Store.DueAutomations(ctx, now, limit) })
 }
 
-func (s shaky) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (rec store.Idempotency, created bool, err error) {
+func (s shaky) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (rec store.Idempotency, created bool, err error) {
 	rec, err = do(s, "CreateExport", func() (store.Idempotency, error) {
-		rec, ok, err := s.Store.CreateExport(ctx, e, idem)
+		rec, ok, err := s.Store.CreateExport(ctx, e, idem, place)
 		created = ok
 		return rec, err
 	})
 	return rec, created && err == nil, err
+}
+
+func (s shaky) Admission(ctx context.Context, account string) (admission.Account, error) {
+	return do(s, "Admission", func() (admission.Account, error) { return s.Store.Admission(ctx, account) })
 }
 
 func (s shaky) Idempotency(ctx context.Context, k store.IdempotencyKey, now time.Time) (store.Idempotency, error) {

@@ -144,7 +144,8 @@ var benchValues = localgw.LocalValues{
 	"PUBLIC_ORIGIN":     {"PUBLIC_ORIGIN=https://api.example.com"},
 	"STATE_MACHINE_ARN": {"STATE_MACHINE_ARN=arn:aws:states:us-east-1:000000000000:stateMachine:export"},
 	"TOKEN_SECRET_ARN":  {"TOKEN_SECRET=" + strings.Repeat("k", 64)},
-	"KMS_KEY_ID":        {"KMS_KEY_ID=arn:aws:kms:us-east-1:000000000000:key/bench"},
+	"EXPORTS_AT_ONCE":   {"EXPORTS_AT_ONCE=20"}, "EXPORTS_WAITING": {"EXPORTS_WAITING=100"}, "CREATES_PER_MINUTE": {"CREATES_PER_MINUTE=120"},
+	"KMS_KEY_ID": {"KMS_KEY_ID=arn:aws:kms:us-east-1:000000000000:key/bench"},
 }
 
 // buildFunctions makes every function's bootstrap as `make build` does, and gives their paths.

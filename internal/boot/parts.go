@@ -2,7 +2,9 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -61,6 +63,27 @@ func Samples(_ context.Context, e *env, p *wiring.Parts) error {
 	bucket, err := e.need("RESULTS_BUCKET")
 	p.Samples = s3get.New(e.aws, e.get("AWS_ENDPOINT_URL_S3"), bucket)
 	return err
+}
+
+// Limits are those of each account's exports: EXPORTS_AT_ONCE, EXPORTS_WAITING and CREATES_PER_MINUTE.
+func Limits(_ context.Context, e *env, p *wiring.Parts) error {
+	var errs [3]error
+	p.Limits.AtOnce, errs[0] = atLeastOne(e.need("EXPORTS_AT_ONCE"))
+	p.Limits.Waiting, errs[1] = atLeastOne(e.need("EXPORTS_WAITING"))
+	p.Limits.PerMinute, errs[2] = atLeastOne(e.need("CREATES_PER_MINUTE"))
+	return errors.Join(errs[:]...)
+}
+
+// atLeastOne is the text as a number.
+func atLeastOne(text string, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(text)
+	if err == nil && n < 1 {
+		err = errors.New("a limit must be at least 1")
+	}
+	return n, err
 }
 
 // Executions starts the state machine STATE_MACHINE_ARN.

@@ -86,6 +86,7 @@ func (m Model) Estimate(w Work) (Bill, error) {
 	for _, name := range path {
 		t.state(name)
 	}
+	t.admission()
 	b.price()
 	return b, nil
 }
@@ -145,6 +146,16 @@ func (t *tally) state(name string) {
 		t.step("finish", stepSeconds)
 		t.record(1, 1)
 	}
+}
+
+// admission is what the export's place in its account takes: a part of the transaction that creates it, which is two units of
+// up to 1 KB, and the sweeper's call at the end of the execution, which reads the place and the record and gives the place
+// back.
+func (t *tally) admission() {
+	t.bill.Invocations++
+	t.bill.GBSeconds += stepSeconds * float64(t.model.Memory["sweep"]) / 1024
+	t.bill.DBReads += 1 + 2
+	t.bill.DBWrites += 2 + 1
 }
 
 // deliverySeconds is how long a delivery moves bytes: read here, written there, read back there.

@@ -75,9 +75,10 @@ func (m Model) request() float64 {
 	return apiRequest.of(1) + invocation.of(2) + memory.of(gbs) + dbRead.of(2)
 }
 
-// sweeping is what a month of sweeps costs: each asks the 8 partitions of the index twice, for half a unit at least.
+// sweeping is what a month of sweeps costs: each asks the 8 partitions of the index twice, and 2 for accounts with exports
+// that wait, for half a unit at least.
 func (m Model) sweeping() float64 {
-	return invocation.of(minutesOfMonth) + memory.of(minutesOfMonth*stepSeconds*float64(m.Memory["sweep"])/1024) + dbRead.of(minutesOfMonth*2*8*0.5)
+	return invocation.of(minutesOfMonth) + memory.of(minutesOfMonth*stepSeconds*float64(m.Memory["sweep"])/1024) + dbRead.of(minutesOfMonth*(2*8+2)*0.5)
 }
 
 // automating is what a month of looks at automations costs: each asks 2 partitions of the index.

@@ -173,6 +173,16 @@ func (a Automation) Refused(f Failure, now time.Time) (next Automation, given bo
 	return a, false
 }
 
+// Deferred is the automation after the export of its ended window found no place in its account, or a service under load: it
+// comes again a minute later, and as often as that takes. No try is used up.
+func (a Automation) Deferred(message string, now time.Time) Automation {
+	a.LastError = message
+	firing := *a.Firing
+	firing.NextAt = Stamp(now).Add(time.Minute)
+	a.Firing = &firing
+	return a
+}
+
 // Ending tells one end of a run from another: a run that is carried out again, or whose results are written anew, ends
 // anew; a change of its names is none.
 func (r Run) Ending() string {

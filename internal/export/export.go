@@ -60,6 +60,7 @@ const (
 type Phase string
 
 const (
+	PhaseWaiting    Phase = "waiting" // for a slot of its account: nobody starts it
 	PhaseQueued     Phase = "queued"
 	PhasePlanning   Phase = "planning"
 	PhasePackaging  Phase = "packaging"
@@ -135,7 +136,7 @@ type Export struct {
 	UpdatedAt   time.Time
 	RetriedAt   time.Time // the owner's latest retry
 	DeletedAt   time.Time // its owner has deleted it: nobody sees it any more, and the sweeper clears it away
-	DueAt       time.Time // when the sweeper looks at it next; zero once there is nothing left to do
+	DueAt       time.Time // when the sweeper looks at it next; zero while it awaits a slot, and once there is nothing left to do
 	ExpiresAt   time.Time // from when on the artifact is given to nobody; zero before completion
 
 	Progress Progress

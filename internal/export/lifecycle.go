@@ -46,6 +46,26 @@ func New(id, account, user string, r Request, now time.Time) Export {
 	}
 }
 
+// AwaitSlot is a new export, or one that is retried, while its account has no slot for it: no execution is started for it,
+// and the sweeper doesn't look at it.
+func (e Export) AwaitSlot() Export {
+	e.Progress.Phase, e.DueAt = PhaseWaiting, time.Time{}
+	return e
+}
+
+// AwaitsSlot reports whether the export is open and nobody is to start it.
+func (e Export) AwaitsSlot() bool { return e.Open() && e.Progress.Phase == PhaseWaiting }
+
+// Admit gives an export that awaits a slot one: it is due from now on as a new one is. Any other stays as it is.
+func (e Export) Admit(now time.Time) Export {
+	if !e.AwaitsSlot() {
+		return e
+	}
+	e.Progress = e.Progress.enter(PhaseQueued, now)
+	e.AvailableAt, e.UpdatedAt, e.DueAt = Stamp(now), Stamp(now), Stamp(now).Add(StartGrace)
+	return e
+}
+
 // Stamp is t as records keep it: UTC, whole milliseconds.
 func Stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"reflect"
 	"testing"
 	"time"
 )
@@ -87,6 +88,28 @@ func TestAnExportThatIsNeverClaimedEnds(t *testing.T) {
 	}
 	if e.QueueStatus != QueueDeadLetter {
 		t.Errorf("still %s/%s at generation %d, %s after creation", e.Status, e.QueueStatus, e.Generation, now.Sub(t0))
+	}
+}
+
+// TestSlots: an export that awaits a slot is due for nobody until it is let in, once, and then like a new one.
+func TestSlots(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	created := New("exp_1", "acct", "user", Request{Type: TypeIndex, TargetID: "idx"}, now)
+	for name, e := range map[string]Export{"new": created, "retried": created.Cancel(now).Retry(now)} {
+		waits := e.AwaitSlot()
+		if !waits.AwaitsSlot() || e.AwaitsSlot() || !waits.DueAt.IsZero() || waits.Status != StatusPending || waits.QueueStatus != QueueQueued || waits.Progress.Phase != PhaseWaiting {
+			t.Errorf("%s, waiting: %+v", name, waits)
+		}
+		later := now.Add(time.Hour)
+		in := waits.Admit(later)
+		if in.AwaitsSlot() || !in.Waiting() || !in.AvailableAt.Equal(later) || !in.DueAt.Equal(later.Add(StartGrace)) || in.Progress.Phase != PhaseQueued || in.Generation != e.Generation {
+			t.Errorf("%s, let in: %+v", name, in)
+		}
+		for what, other := range map[string]Export{"let in": in, "claimed": in.Claim(later), "cancelled": waits.Cancel(later)} {
+			if again := other.Admit(later.Add(time.Hour)); !reflect.DeepEqual(again, other) || other.AwaitsSlot() {
+				t.Errorf("%s and %s, it was let in as %+v", name, what, again)
+			}
+		}
 	}
 }
 

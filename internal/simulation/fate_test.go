@@ -77,7 +77,7 @@ func (o op) is(part string, methods ...string) bool {
 // writes reports whether the call changes anything where it arrives.
 func (o op) writes() bool {
 	return slices.Contains([]string{
-		"CreateExport", "SaveExport", "SaveExportOnce", "RemoveExport", "Put", "Delete", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload", "Create", "StartExecution", "Deliver", "Post", "CreateDelivery", "SaveDelivery", "SaveWebhook",
+		"CreateExport", "SaveExport", "SaveExportOnce", "SaveAdmission", "RemoveExport", "Put", "Delete", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload", "Create", "StartExecution", "Deliver", "Post", "CreateDelivery", "SaveDelivery", "SaveWebhook",
 	}, o.method)
 }
 
@@ -94,7 +94,7 @@ func (k kind) befalls(p *process, o op) bool {
 		return o.is("artifacts", "Put", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload") || o.is("customer", "Create") ||
 			o.is("executions") || o.is("events") || o.is("pipe") || o.is("receiver")
 	case stale:
-		return o.is("records", "DueExports")
+		return o.is("records", "DueExports", "DueAdmissions")
 	case throttled:
 		return !o.is("events", "Put") && !o.is("pipe")
 	case refused: // of requests, of the sweeper and of a step that writes an end, nobody else would mend it
@@ -155,6 +155,12 @@ var windows = []window{
 	}},
 	{name: "before the start of the execution", at: func(_ *process, o op, after bool) bool { return o.is("executions") && !after }},
 	{name: "start accepted, reply lost", at: func(_ *process, o op, after bool) bool { return o.is("executions") && after }},
+	{name: "slot given, record not yet written", at: func(p *process, o op, after bool) bool {
+		return p.is("sweep", "control-export") && (o.is("records", "SaveAdmission") && after || o.is("records", "SaveExport") && o.what == "admit" && !after)
+	}},
+	{name: "record written, execution not yet started", at: func(p *process, o op, after bool) bool {
+		return o.is("records", "SaveExport") && o.what == "admit" && after || p.is("sweep") && o.is("executions") && !after
+	}},
 	{name: "claim written, reply lost", at: func(p *process, o op, after bool) bool {
 		return p.is("plan") && o.is("records", "SaveExport") && o.what == "claim" && after
 	}},

@@ -47,7 +47,7 @@ func (w *world) judge(by *process, before, after export.Export) {
 	if before.Open() && before.EventMark != "" || marked == after.Open() && !after.Deleted() || !before.Open() && marked && after.EventMark != before.EventMark {
 		wrong("%s with the event mark %q after %q", after.Status, after.EventMark, before.EventMark)
 	}
-	if after.Open() && after.DueAt.IsZero() || after.Closing() && !by.is("control-export") {
+	if after.Open() && after.DueAt.IsZero() != after.AwaitsSlot() || after.Closing() && !by.is("control-export") {
 		wrong("%s, and due at %s", after.Status, after.DueAt)
 	}
 	anew := after.FreshGeneration > before.FreshGeneration
@@ -61,6 +61,7 @@ func (w *world) judge(by *process, before, after export.Export) {
 		w.checkStanding(after)
 	}
 	if after.Attempts > before.Attempts {
+		w.judgeClaim(after)
 		w.claimed(after)
 	}
 	if !after.Open() && before.Open() {
@@ -139,7 +140,7 @@ func (w *world) all() []export.Export {
 // settled reports whether nobody has anything left to do.
 func (w *world) settled() bool {
 	open := slices.ContainsFunc(w.all(), export.Export.Open)
-	return !open && w.clients.Load() == 0 && w.asleep.Load() == 0 && w.piped.Load() == 0 && !w.undelivered() && !w.unclosed(time.Now().AddDate(1, 0, 0))
+	return !open && w.clients.Load() == 0 && w.asleep.Load() == 0 && w.piped.Load() == 0 && !w.undelivered() && !w.unclosed(time.Now().AddDate(1, 0, 0)) && !w.unadmitted(time.Now().AddDate(1, 0, 0))
 }
 
 // checkEnd holds everything that stands against what was promised.
@@ -162,6 +163,7 @@ func (w *world) checkEnd() {
 		w.violated("uploads are open: %v, %v", open, err)
 	}
 	w.checkDeletedEvents()
+	w.checkQueue()
 	w.checkRefusals(all)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
@@ -98,7 +99,7 @@ func (w *world) unclosed(by time.Time) bool {
 	return err != nil || len(due) > 0
 }
 
-func (r *records) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, idem store.Idempotency) (export.Export, store.Idempotency, bool, error) {
+func (r *records) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, idem *store.Idempotency, place *admission.Account) (export.Export, store.Idempotency, bool, error) {
 	type reply struct {
 		saved export.Export
 		rec   store.Idempotency
@@ -110,8 +111,12 @@ func (r *records) SaveExportOnce(ctx context.Context, next export.Export, f expo
 		if err != nil {
 			return reply{}, err
 		}
-		saved, rec, done, err := r.Store.SaveExportOnce(ctx, next, f, idem)
+		admitted := r.w.admission()
+		saved, rec, done, err := r.Store.SaveExportOnce(ctx, next, f, idem, place)
 		if err == nil && done {
+			if place != nil {
+				r.w.judgePlace(admitted, saved)
+			}
 			r.w.judge(p, before, saved)
 			r.w.pipe(saved)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/blobtest/memblob"
 	"github.com/videovector/exports/internal/connector"
@@ -25,15 +26,21 @@ type records struct {
 	store.Store
 	w   *world
 	due []store.Ref // the latest answer, for an index that lags
+
+	dueAdmissions []string // likewise
 }
 
-func (r *records) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+func (r *records) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error) {
 	type reply struct {
 		rec     store.Idempotency
 		created bool
 	}
 	v, err := call(ctx, r.w, op{part: "records", method: "CreateExport", what: e.ID}, func(ctx context.Context) (reply, error) {
-		rec, created, err := r.Store.CreateExport(ctx, e, idem)
+		before := r.w.admission()
+		rec, created, err := r.Store.CreateExport(ctx, e, idem, place)
+		if err == nil && created {
+			r.w.judgePlace(before, e)
+		}
 		return reply{rec, created}, err
 	})
 	return v.rec, v.created, err
@@ -79,6 +86,8 @@ func change(next export.Export) string {
 	switch {
 	case !next.Open():
 		return "end"
+	case next.QueueStatus == export.QueueQueued && next.DueAt.Equal(next.UpdatedAt.Add(export.StartGrace)):
+		return "admit"
 	case next.QueueStatus == export.QueueQueued:
 		return "requeue"
 	case next.Progress.Phase == export.PhasePlanning:

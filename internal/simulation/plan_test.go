@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
@@ -25,6 +26,7 @@ type plan struct {
 	dice                       *dice
 	patient                    bool    // functions have no time limit, so that sleepers wake up alive
 	jitter                     float64 // of waits between retries, in [0, 1)
+	limits                     admission.Limits
 	sharded                    bool
 	revived                    bool // a shard is refused something, and the export is retried once it has failed
 	irregular                  bool // some results are not strict NDJSON
@@ -61,6 +63,7 @@ func newPlan(seed uint64, s *schedule) plan {
 	if p.sharded && s.IntN(3) == 0 {
 		p.revived, p.dice.aim = true, &aim{betweenParts, refused, 1 + s.IntN(12)}
 	}
+	p.limits = admission.Limits{AtOnce: 1 + s.IntN(2), PerMinute: []int{0, 0, 0, 2}[s.IntN(4)]}
 	p.runs = archive(p)
 	return p
 }

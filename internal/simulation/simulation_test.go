@@ -37,7 +37,7 @@ type outcome struct {
 func simulate(seed uint64, memory store.Store, print func(string)) outcome {
 	w := newWorld(seed, memory)
 	w.schedule.print = print
-	n := 1 + w.schedule.IntN(5)/3
+	n := 1 + w.schedule.IntN(7)/3 // of seven, three times one, three times two and once three
 	for i := range n {
 		w.orders = append(w.orders, w.newOrder(i+1))
 	}
@@ -132,7 +132,7 @@ func report(t *testing.T, seed uint64, o outcome) {
 }
 
 func (t *tally) add(o tally) {
-	t.seeds, t.calls = t.seeds+o.seeds, t.calls+o.calls
+	t.seeds, t.calls, t.waited = t.seeds+o.seeds, t.calls+o.calls, t.waited+o.waited
 	for k, n := range o.faults {
 		t.faults[k] += n
 	}
@@ -163,6 +163,7 @@ func (t tally) String() string {
 		}
 		fmt.Fprintf(&b, "  %s\n", name)
 	}
+	fmt.Fprintf(&b, "exports that waited for a slot:\n  %7d\n", t.waited)
 	b.WriteString("exports that ended:\n")
 	for _, how := range slices.Sorted(maps.Keys(t.ended)) {
 		fmt.Fprintf(&b, "  %7d  %s\n", t.ended[how], how)
@@ -212,6 +213,9 @@ func (t tally) checkMet(tt *testing.T) {
 	}
 	if t.resumed == 0 {
 		tt.Error("no retry went on with a shard's parts")
+	}
+	if t.waited == 0 {
+		tt.Error("no export had to wait for a slot")
 	}
 	for _, how := range []export.QueueStatus{export.QueueSucceeded, export.QueueFailed, export.QueueDeadLetter} {
 		if t.ended[string(how)] == 0 {

@@ -76,6 +76,7 @@ type tally struct {
 	windows map[string]map[kind]int
 	ended   map[string]int // exports, by how they ended
 	resumed int            // shards that a retry has taken over, with parts of uploads
+	waited  int            // creates and retries that had to wait for a slot
 }
 
 func newTally() tally {
@@ -178,6 +179,7 @@ func (w *world) makeFunctions() {
 		Store: &records{Store: w.memory, w: w}, Artifacts: bucket{w.artifacts, w}, Results: bucket{w.results, w},
 		Executions: sfnexec.New(states{w}, machineARN), Connectors: customer{w.customer, w}, Keyring: ring, Clock: time.Now,
 		NewID: func(time.Time) string { return fmt.Sprintf("exp_%d", w.ids.Add(1)) }, Log: slog.New(slog.DiscardHandler),
+		Limits: w.plan.limits, Jitter: func() float64 { return w.plan.jitter },
 		Sealer: plainly{}, WebhookClient: &http.Client{Transport: receiver{w}}, WebhookJitter: func() float64 { return w.plan.jitter },
 		PartBytes: w.plan.partBytes, ShardBytes: w.plan.shardBytes, ShardThreshold: w.plan.shardThreshold,
 	}
@@ -309,7 +311,7 @@ func (w *world) sweeping(ended <-chan struct{}) {
 		}
 		full := now.Minute() == 0
 		due, err := w.memory.DueExports(context.Background(), now, 1)
-		if err != nil || len(due) == 0 && !full && !w.unclosed(now) {
+		if err != nil || len(due) == 0 && !full && !w.unclosed(now) && !w.unadmitted(now) {
 			continue
 		}
 		go func() {
@@ -327,11 +329,8 @@ func (w *world) sweep(name string, ev []byte) {
 	_, _ = w.run(ctx, w.spawn(name, "sweep", job{}), ev) // EventBridge comes again
 }
 
-// executionEnded is the rule on executions that ended badly. Its event may be lost, and may come twice.
+// executionEnded is the rule on executions that ended. Its event may be lost, and may come twice.
 func (w *world) executionEnded(x asl.Execution) {
-	if x.Status == "SUCCEEDED" {
-		return
-	}
 	ev := event("Step Functions Execution Status Change", map[string]any{"name": x.Name, "status": x.Status, "input": string(x.Input)})
 	go func() {
 		ctx := context.WithValue(context.Background(), processKey{}, w.outside("the rule on "+x.Name))

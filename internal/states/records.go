@@ -26,7 +26,9 @@ type variant struct {
 // first stands in internal/steps: that the record is open and of their generation (load), and that the steps before have
 // done their part.
 var transitions = []applied{
-	{"Claim", export.Export.Open, only(export.Export.Claim)},
+	{"AwaitSlot", placed, only(func(e export.Export, _ time.Time) export.Export { return e.AwaitSlot() })},
+	{"Admit", export.Export.AwaitsSlot, only(export.Export.Admit)},
+	{"Claim", admitted, only(export.Export.Claim)},
 	{"Enter", claimed, only(func(e export.Export, now time.Time) export.Export {
 		return e.Enter(export.PhasePackaging, export.Lease, now)
 	})},
@@ -48,13 +50,13 @@ var transitions = []applied{
 		return e.Delivered(export.Receipt{URI: "u"}, now)
 	})},
 	{"Complete", whole, only(export.Export.Complete)},
-	{"Fail", export.Export.Open, []variant{
+	{"Fail", admitted, []variant{
 		{"a permanent failure", func(e export.Export, now time.Time) export.Export {
 			return e.Fail(export.Failure{Message: "no", Permanent: true}, now)
 		}},
 		{"any other failure", func(e export.Export, now time.Time) export.Export { return e.Fail(export.Failure{Message: "no"}, now) }},
 	}},
-	{"Overdue", export.Export.Open, only(func(e export.Export, now time.Time) export.Export {
+	{"Overdue", admitted, only(func(e export.Export, now time.Time) export.Export {
 		if now.Before(e.DueAt) {
 			now = e.DueAt
 		}
@@ -76,6 +78,14 @@ var transitions = []applied{
 func only(to func(e export.Export, now time.Time) export.Export) []variant {
 	return []variant{{"", to}}
 }
+
+// placed is of an export that is new, or was retried just now.
+func placed(e export.Export) bool {
+	return admitted(e) && e.Status == export.StatusPending && e.Waiting() && max(1, e.RetriedGeneration) == e.Generation
+}
+
+// admitted is of an export whose executions are started.
+func admitted(e export.Export) bool { return e.Open() && !e.AwaitsSlot() }
 
 // Plan is the first state of the machine, and no other one is entered before it has claimed the export.
 func claimed(e export.Export) bool { return e.Open() && e.ClaimedGeneration == e.Generation }

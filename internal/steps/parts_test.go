@@ -10,6 +10,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/blobtest/memblob"
 	"github.com/videovector/exports/internal/export"
@@ -130,17 +131,32 @@ func (r *records) DueExports(ctx context.Context, now time.Time, limit int) (due
 	return due, err
 }
 
-func (r *records) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, i store.Idempotency) (saved export.Export, rec store.Idempotency, done bool, err error) {
+func (r *records) SaveExportOnce(ctx context.Context, next export.Export, f export.Fence, i *store.Idempotency, place *admission.Account) (saved export.Export, rec store.Idempotency, done bool, err error) {
 	err = r.do("records.SaveExportOnce", func() error {
 		r.watch.Lock()
 		defer r.watch.Unlock()
 		before, _ := r.Store.Export(ctx, next.AccountID, next.ID) // one that isn't there is refused below
-		if saved, rec, done, err = r.Store.SaveExportOnce(ctx, next, f, i); done {
+		if saved, rec, done, err = r.Store.SaveExportOnce(ctx, next, f, i, place); done {
 			r.judge(before, saved)
 		}
 		return err
 	})
 	return saved, rec, done, err
+}
+
+func (r *records) Admission(ctx context.Context, account string) (a admission.Account, err error) {
+	err = r.do("records.Admission", func() error { a, err = r.Store.Admission(ctx, account); return err })
+	return a, err
+}
+
+func (r *records) SaveAdmission(ctx context.Context, next admission.Account) (saved admission.Account, err error) {
+	err = r.do("records.SaveAdmission", func() error { saved, err = r.Store.SaveAdmission(ctx, next); return err })
+	return saved, err
+}
+
+func (r *records) DueAdmissions(ctx context.Context, now time.Time, limit int) (due []string, err error) {
+	err = r.do("records.DueAdmissions", func() error { due, err = r.Store.DueAdmissions(ctx, now, limit); return err })
+	return due, err
 }
 
 func (r *records) ClosingExports(ctx context.Context, now time.Time, limit int) (due []store.Ref, err error) {

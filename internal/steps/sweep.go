@@ -3,10 +3,13 @@ package steps
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/dispatch"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/logattr"
@@ -14,8 +17,12 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
-// sweepBatch is how many exports one sweep looks at; the rest are due a minute later.
-const sweepBatch = 200
+const (
+	// sweepBatch is how many exports one sweep looks at; the rest are due a minute later.
+	sweepBatch = 200
+	// admissionBatch is how many accounts with exports that wait it looks at; the rest come first a minute later.
+	admissionBatch = 50
+)
 
 // SweepRecords is what sweeping needs of the record store.
 type SweepRecords interface {
@@ -23,6 +30,9 @@ type SweepRecords interface {
 	DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error)
 	ClosingExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error)
 	RemoveExport(ctx context.Context, account, id string) error
+	Admission(ctx context.Context, account string) (admission.Account, error)
+	SaveAdmission(ctx context.Context, next admission.Account) (admission.Account, error)
+	DueAdmissions(ctx context.Context, now time.Time, limit int) ([]string, error)
 	OpenExports(ctx context.Context) (store.Open, error)
 }
 
@@ -31,12 +41,13 @@ type Starter interface {
 	Start(ctx context.Context, account, exportID string, generation int) error
 }
 
-// Sweep takes care of every open export that no execution moves, and clears up after those that were cancelled or deleted.
-// It is called by a schedule, and by the rule on executions that ended other than well.
+// Sweep takes care of every open export that no execution moves, lets in those that wait for a slot of their account, and
+// clears up after those that were cancelled or deleted. It is called by a schedule, and by the rule on executions that ended.
 type Sweep struct {
 	Records   SweepRecords
 	Artifacts blob.Bucket
 	Starter   Starter
+	Limits    admission.Limits // of each account
 	Metrics   *metrics.Recorder
 	Clock     Clock
 	Log       *slog.Logger
@@ -47,7 +58,7 @@ type SweepIn struct {
 	DetailType string `json:"detail-type"`
 	Detail     struct {
 		Name   string `json:"name"`   // of the execution
-		Status string `json:"status"` // FAILED, TIMED_OUT or ABORTED
+		Status string `json:"status"` // SUCCEEDED, FAILED, TIMED_OUT or ABORTED
 		Input  string `json:"input"`  // the execution's, a JSON text
 	} `json:"detail"`
 }
@@ -57,8 +68,9 @@ type SweepOut struct {
 	Examined     int `json:"examined"`
 	Started      int `json:"started"`
 	DeadLettered int `json:"dead_lettered"`
-	Skipped      int `json:"skipped"` // moved meanwhile, or not to be started just now and due again
-	Cleared      int `json:"cleared"` // up after
+	Skipped      int `json:"skipped"`  // moved meanwhile, or not to be started just now and due again
+	Admitted     int `json:"admitted"` // exports that waited and have a slot now
+	Cleared      int `json:"cleared"`  // up after
 }
 
 // Handle restarts, or gives up on, what is due. The failure of one export is logged and doesn't keep it from the
@@ -78,13 +90,39 @@ func (s Sweep) Handle(ctx context.Context, in SweepIn) (SweepOut, error) {
 		}
 		s.one(ctx, ref, s.isDue, &out)
 	}
+	unadmitted := s.admit(ctx, &out)
 	if s.Clock().Minute() == strayMinute {
 		if err := s.dropStrays(ctx); err != nil {
 			s.Log.ErrorContext(ctx, "stray uploads could not be dropped", "error", err.Error())
 		}
 	}
 	s.measure(ctx)
-	return out, s.clear(ctx, &out)
+	uncleared := s.clear(ctx, &out)
+	return out, errors.Join(unadmitted, uncleared)
+}
+
+// admit looks at the accounts that have exports waiting, at those first that it has not looked at for longest. The failure of
+// one is logged and doesn't keep it from the others.
+func (s Sweep) admit(ctx context.Context, out *SweepOut) error {
+	accounts, err := s.Records.DueAdmissions(ctx, s.Clock(), admissionBatch)
+	if err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		ctx := logattr.With(ctx, slog.String("account_id", account))
+		n, err := s.dispatcher().Reconcile(ctx, account)
+		if out.Admitted += n; err != nil {
+			s.Log.ErrorContext(ctx, "an account's admission could not be settled", "error", err.Error())
+		}
+	}
+	return nil
+}
+
+func (s Sweep) dispatcher() dispatch.Dispatcher {
+	return dispatch.Dispatcher{Records: s.Records, Starter: s.Starter, Limits: s.Limits, Clock: s.Clock, Log: s.Log}
 }
 
 // measure tells that the sweep was done, and what is still open. A count that can't be had keeps no sweep from being one.
@@ -99,8 +137,8 @@ func (s Sweep) measure(ctx context.Context) {
 // endedBadly are the statuses with which an execution leaves its export to the sweeper.
 var endedBadly = map[string]bool{"FAILED": true, "TIMED_OUT": true, "ABORTED": true}
 
-// ended looks after the export of an execution that failed, timed out or was aborted; one that runs or succeeded needs
-// nobody. When the execution's own Fail step has run there is nothing left to do.
+// ended looks after the export of an execution that has ended. One that failed, timed out or was aborted may have left its
+// export open, unless its own Fail step has run. One that left it ended has a slot for the next that waits.
 func (s Sweep) ended(ctx context.Context, in SweepIn) (SweepOut, error) {
 	id, generation, ok := export.ParseExecutionName(in.Detail.Name)
 	var job Job
@@ -108,16 +146,19 @@ func (s Sweep) ended(ctx context.Context, in SweepIn) (SweepOut, error) {
 		return SweepOut{}, fault.New(fault.Invalid, "event_unreadable", "The event names no execution of ours.")
 	}
 	var out SweepOut
-	if !endedBadly[in.Detail.Status] {
-		return out, nil
+	if endedBadly[in.Detail.Status] {
+		s.one(ctx, store.Ref{AccountID: job.AccountID, ExportID: id}, func(e export.Export) bool {
+			return e.Generation == generation && (e.ClaimedGeneration == generation || s.isDue(e))
+		}, &out)
 	}
-	s.one(ctx, store.Ref{AccountID: job.AccountID, ExportID: id}, func(e export.Export) bool {
-		return e.Generation == generation && (e.ClaimedGeneration == generation || s.isDue(e))
-	}, &out)
-	return out, nil
+	var err error
+	if in.Detail.Status != "RUNNING" {
+		out.Admitted, err = s.dispatcher().Ended(ctx, job.AccountID, id)
+	}
+	return out, err
 }
 
-func (s Sweep) isDue(e export.Export) bool { return !e.DueAt.After(s.Clock()) }
+func (s Sweep) isDue(e export.Export) bool { return !e.AwaitsSlot() && !e.DueAt.After(s.Clock()) }
 
 // one sweeps one export if it is open and still wants it.
 func (s Sweep) one(ctx context.Context, ref store.Ref, wants func(export.Export) bool, out *SweepOut) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/steps"
 	"github.com/videovector/exports/internal/store"
@@ -28,7 +29,7 @@ func (l lagging) DueExports(context.Context, time.Time, int) ([]store.Ref, error
 func (w *world) putExport(id string, move func(export.Export) export.Export) store.Ref {
 	w.t.Helper()
 	e := move(export.New(id, account, "user_1", wholeIndex, time.Now().Add(-time.Hour)))
-	if _, _, err := w.records.CreateExport(w.t.Context(), e, nil); err != nil {
+	if _, _, err := w.records.CreateExport(w.t.Context(), e, nil, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	return store.Ref{AccountID: account, ExportID: id}
@@ -71,7 +72,8 @@ var (
 	requeued = func(e export.Export) export.Export {
 		return claimed(e).Fail(export.Failure{Message: "busy"}, e.CreatedAt)
 	}
-	usedUp = func(e export.Export) export.Export {
+	awaiting = func(e export.Export) export.Export { return e.AwaitSlot() }
+	usedUp   = func(e export.Export) export.Export {
 		e = claimed(e)
 		e.Attempts = e.MaxAttempts
 		return e
@@ -86,14 +88,14 @@ func TestSweepOfAListThatLags(t *testing.T) {
 		var due []store.Ref
 		for id, move := range map[string]func(export.Export) export.Export{
 			"exp_unstarted": unmoved, "exp_silent": claimed, "exp_working": working, "exp_completed": completed, "exp_failed": failed,
-			"exp_requeued": requeued, "exp_used_up": usedUp,
+			"exp_requeued": requeued, "exp_used_up": usedUp, "exp_awaiting": awaiting,
 		} {
 			due = append(due, w.putExport(id, move))
 		}
 		due = append(due, store.Ref{AccountID: account, ExportID: "exp_gone"})
 		w.records.Store = lagging{w.records.Store, due}
 		got, _ := w.swept(event("Scheduled Event", nil))
-		if want := (steps.SweepOut{Examined: 8, Started: 3, DeadLettered: 1, Skipped: 4}); got != want {
+		if want := (steps.SweepOut{Examined: 9, Started: 3, DeadLettered: 1, Skipped: 5}); got != want {
 			t.Errorf("swept %+v, want %+v", got, want)
 		}
 		synctest.Wait()
@@ -106,6 +108,56 @@ func TestSweepOfAListThatLags(t *testing.T) {
 			t.Errorf("started %v, want %v", starts, want)
 		}
 	})
+}
+
+// TestSweepLetsIn: exports that wait get the slots of those that have ended, each minute, and as soon as an execution has
+// ended. What one account's admission is in trouble with keeps no other's from being looked at.
+func TestSweepLetsIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, scenario{request: wholeIndex})
+		w.putExport("exp_ended", failed)
+		w.putExport("exp_at_work", working)
+		for _, id := range []string{"exp_2", "exp_3", "exp_4"} {
+			w.putExport(id, awaiting)
+		}
+		full := admission.Account{AccountID: account, Running: []string{"exp_ended", "exp_at_work"}, Waiting: []string{"exp_2", "exp_3", "exp_4"}, DueAt: time.Now()}
+		for n := len(full.Running); n < admission.DefaultAtOnce; n++ {
+			id := fmt.Sprintf("exp_other_%d", n)
+			w.putExport(id, working)
+			full.Running = append(full.Running, id)
+		}
+		for _, a := range []admission.Account{full, {AccountID: "acct_0", Waiting: []string{"exp_gone"}, DueAt: time.Now().Add(-time.Hour)}} {
+			if _, err := w.records.Store.SaveAdmission(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, _ := w.swept(event("Scheduled Event", nil))
+		if want := (steps.SweepOut{Admitted: 1}); got != want || !slices.Equal(w.starts(), []string{"exp_2-g1"}) {
+			t.Errorf("swept %+v and started %v", got, w.starts())
+		}
+		w.moveTo("exp_at_work", func(e export.Export) export.Export { return e.Complete(time.Now()) })
+		ended := map[string]any{"name": "exp_at_work-g1", "status": "SUCCEEDED", "input": `{"account_id":"acct_1","export_id":"exp_at_work","generation":1}`}
+		got, _ = w.swept(event("Step Functions Execution Status Change", ended))
+		if want := (steps.SweepOut{Admitted: 1}); got != want || !slices.Equal(w.starts(), []string{"exp_2-g1", "exp_3-g1"}) {
+			t.Errorf("after an end: swept %+v and started %v", got, w.starts())
+		}
+		a, err := w.records.Store.Admission(t.Context(), account)
+		if err != nil || !slices.Equal(a.Waiting, []string{"exp_4"}) || len(a.Running) != admission.DefaultAtOnce || a.DueAt.IsZero() {
+			t.Errorf("%v, %d under way, %v waiting, due at %s", err, len(a.Running), a.Waiting, a.DueAt)
+		}
+	})
+}
+
+// moveTo writes what move makes of the export.
+func (w *world) moveTo(id string, move func(export.Export) export.Export) {
+	w.t.Helper()
+	e, err := w.records.Store.Export(w.t.Context(), account, id)
+	if err == nil {
+		_, err = w.records.Store.SaveExport(w.t.Context(), move(e), e.Fence())
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // TestOneExportKeepsNoOther: trouble with one export is logged, and the others are swept all the same.

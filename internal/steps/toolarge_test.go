@@ -66,7 +66,7 @@ func planned(t *testing.T, bytes int64, formats []export.Format, compression exp
 		t.Fatal(err)
 	}
 	r := export.Request{Type: export.TypePromptRun, TargetID: run.ID, Scope: export.ScopeAll, Formats: formats, Compression: compression}
-	if _, _, err := records.CreateExport(ctx, export.New(exportID, account, "user_1", r, now), nil); err != nil {
+	if _, _, err := records.CreateExport(ctx, export.New(exportID, account, "user_1", r, now), nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	p := steps.Plan{Records: records, Artifacts: memblob.New(memblob.Config{}), Clock: time.Now}

@@ -104,7 +104,7 @@ func (w *world) create() {
 	w.t.Helper()
 	e := export.New(exportID, account, "user_1", w.plan.request, time.Now())
 	e.Origin = w.plan.origin
-	if _, _, err := w.records.CreateExport(w.t.Context(), e, nil); err != nil {
+	if _, _, err := w.records.CreateExport(w.t.Context(), e, nil, nil); err != nil {
 		w.t.Fatal(err)
 	}
 }

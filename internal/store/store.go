@@ -8,6 +8,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 )
 
@@ -20,6 +21,7 @@ type Store interface {
 	Webhooks
 	Deliveries
 	Automations
+	Admissions
 }
 
 // Exports keeps export records, and the idempotency records that were written with them or with connectors. A record
@@ -28,8 +30,10 @@ type Exports interface {
 	// CreateExport writes the export and, if idem is not nil, its idempotency record in one transaction. When a live
 	// idempotency record of that key exists already, nothing is written and that record is returned with created
 	// false: racing twins all learn the one winner. Expiry is judged by idem.Now, not by when the store deletes: an
-	// expired record is replaced.
-	CreateExport(ctx context.Context, e export.Export, idem *Idempotency) (rec Idempotency, created bool, err error)
+	// expired record is replaced. If place is not nil, it is the account's admission with the export in it, and is written
+	// in the same transaction unless another one was written over its Revision meanwhile: then nothing is written, and the
+	// failure is ErrAdmissionMoved.
+	CreateExport(ctx context.Context, e export.Export, idem *Idempotency, place *admission.Account) (rec Idempotency, created bool, err error)
 	// Idempotency is the live record of a key at the time now.
 	Idempotency(ctx context.Context, key IdempotencyKey, now time.Time) (Idempotency, error)
 	// Export is one export of the account. One that was deleted is ErrExportDeleted, for as long as it isn't removed.
@@ -42,12 +46,13 @@ type Exports interface {
 	// (fence.Revision + 1). A stored record of another generation or status fails with fault.Superseded, one that
 	// only another revision was written to fails with fault.Unavailable and may be read and tried again.
 	SaveExport(ctx context.Context, next export.Export, fence export.Fence) (export.Export, error)
-	// SaveExportOnce is SaveExport that leaves an idempotency record in the same transaction. When a live record of that
-	// key exists already, nothing is written and that record is returned with done false, as it is to a writer whose
-	// reply was lost.
-	SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem Idempotency) (saved export.Export, rec Idempotency, done bool, err error)
-	// DueExports lists open exports whose DueAt is not after now, soonest first. It may lag behind writes, so its
-	// reader loads a record before acting on it.
+	// SaveExportOnce is SaveExport that leaves an idempotency record, if idem is not nil, in the same transaction. When a
+	// live record of that key exists already, nothing is written and that record is returned with done false, as it is to
+	// a writer whose reply was lost. What is promised of CreateExport's place holds of this one.
+	SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem *Idempotency, place *admission.Account) (saved export.Export, rec Idempotency, done bool, err error)
+	// DueExports lists open exports whose DueAt is not after now. Accounts take turns, each with its soonest first, and
+	// those before others whose turn is due sooner. It may lag behind writes, so its reader loads a record before acting
+	// on it.
 	DueExports(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 	// OpenExports counts the exports that are open and due at some time, of every account. It may lag behind writes.
 	OpenExports(ctx context.Context) (Open, error)

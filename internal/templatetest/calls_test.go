@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
@@ -138,9 +139,10 @@ func itemCalls(t *testing.T) map[string][]string {
 	idem := store.Idempotency{
 		IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "aa", Key: "bb"}, ExpiresAt: now.Add(time.Hour), Now: now,
 	}
+	place := admission.Account{AccountID: "acct", Running: []string{"exp_1"}}
 	calls := map[string]func(*dynamostore.Store) error{
 		"APIKey":       func(s *dynamostore.Store) error { _, err := s.APIKey(ctx, "cafe"); return err },
-		"CreateExport": func(s *dynamostore.Store) error { _, _, err := s.CreateExport(ctx, e, &idem); return err },
+		"CreateExport": func(s *dynamostore.Store) error { _, _, err := s.CreateExport(ctx, e, &idem, &place); return err },
 		"Idempotency":  func(s *dynamostore.Store) error { _, err := s.Idempotency(ctx, idem.IdempotencyKey, now); return err },
 		"AnyExport":    func(s *dynamostore.Store) error { _, err := s.AnyExport(ctx, "acct", "exp_1"); return err },
 		"Export":       func(s *dynamostore.Store) error { _, err := s.Export(ctx, "acct", "exp_1"); return err },
@@ -150,7 +152,7 @@ func itemCalls(t *testing.T) map[string][]string {
 			return err
 		},
 		"SaveExportOnce": func(s *dynamostore.Store) error {
-			_, _, _, err := s.SaveExportOnce(ctx, e, e.Fence(), idem)
+			_, _, _, err := s.SaveExportOnce(ctx, e, e.Fence(), &idem, &place)
 			return err
 		},
 		"ClosingExports": func(s *dynamostore.Store) error { _, err := s.ClosingExports(ctx, now, 1); return err },
@@ -158,8 +160,11 @@ func itemCalls(t *testing.T) map[string][]string {
 			_ = s.RemoveExport(ctx, "acct", "exp_1") // it meets another transaction
 			return s.RemoveExport(ctx, "acct", "exp_1")
 		},
-		"DueExports":  func(s *dynamostore.Store) error { _, err := s.DueExports(ctx, now, 1); return err },
-		"OpenExports": func(s *dynamostore.Store) error { _, err := s.OpenExports(ctx); return err },
+		"DueExports":    func(s *dynamostore.Store) error { _, err := s.DueExports(ctx, now, 1); return err },
+		"Admission":     func(s *dynamostore.Store) error { _, err := s.Admission(ctx, "acct"); return err },
+		"SaveAdmission": func(s *dynamostore.Store) error { _, err := s.SaveAdmission(ctx, place); return err },
+		"DueAdmissions": func(s *dynamostore.Store) error { _, err := s.DueAdmissions(ctx, now, 1); return err },
+		"OpenExports":   func(s *dynamostore.Store) error { _, err := s.OpenExports(ctx); return err },
 		"NoteShard": func(s *dynamostore.Store) error {
 			return s.NoteShard(ctx, "acct", "exp_1", 1, export.ShardNote{At: now})
 		},

@@ -199,11 +199,11 @@ func TestWhatCallsTheSweeper(t *testing.T) {
 	}
 	pattern := map[string]any{
 		"source": []string{"aws.states"}, "detail-type": []string{"Step Functions Execution Status Change"},
-		"detail": map[string]any{"status": []string{"FAILED", "TIMED_OUT", "ABORTED"}, "stateMachineArn": []any{"${ExportMachine}", map[string]string{"prefix": "${ExportMachine}:"}}},
+		"detail": map[string]any{"status": []string{"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}, "stateMachineArn": []any{"${ExportMachine}", map[string]string{"prefix": "${ExportMachine}:"}}},
 	}
 	want := map[string]string{
-		"EachMinute":          "Schedule " + compact(t, map[string]any{"Schedule": "rate(1 minute)"}),
-		"ExecutionEndedBadly": "EventBridgeRule " + compact(t, map[string]any{"Pattern": pattern}),
+		"EachMinute":     "Schedule " + compact(t, map[string]any{"Schedule": "rate(1 minute)"}),
+		"ExecutionEnded": "EventBridgeRule " + compact(t, map[string]any{"Pattern": pattern}),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events of the sweeper (-want +got):\n%s", diff)

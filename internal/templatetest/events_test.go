@@ -66,7 +66,7 @@ func webhooks(w *world) {
 func (w *world) end(id string) {
 	w.t.Helper()
 	e := export.New(id, "acct", "user", export.Request{Type: export.TypePromptRun, TargetID: "run_1"}, w.now)
-	_, _, err := w.store.CreateExport(w.t.Context(), e, nil)
+	_, _, err := w.store.CreateExport(w.t.Context(), e, nil, nil)
 	w.must(err)
 	ended, err := w.store.SaveExport(w.t.Context(), e.Fail(export.Failure{Message: "no", Permanent: true}, w.now), e.Fence())
 	w.must(err)

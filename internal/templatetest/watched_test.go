@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
@@ -22,9 +23,9 @@ func (r records) APIKey(ctx context.Context, hash string) (store.APIKey, error) 
 	return r.Store.APIKey(ctx, hash)
 }
 
-func (r records) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+func (r records) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error) {
 	r.note(ctx, "CreateExport")
-	return r.Store.CreateExport(ctx, e, idem)
+	return r.Store.CreateExport(ctx, e, idem, place)
 }
 
 func (r records) Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
@@ -52,9 +53,9 @@ func (r records) ListExports(ctx context.Context, account string, q store.ListQu
 	return r.Store.ListExports(ctx, account, q)
 }
 
-func (r records) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem store.Idempotency) (export.Export, store.Idempotency, bool, error) {
+func (r records) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem *store.Idempotency, place *admission.Account) (export.Export, store.Idempotency, bool, error) {
 	r.note(ctx, "SaveExportOnce")
-	return r.Store.SaveExportOnce(ctx, next, fence, idem)
+	return r.Store.SaveExportOnce(ctx, next, fence, idem, place)
 }
 
 func (r records) ClosingExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
@@ -75,6 +76,21 @@ func (r records) DueExports(ctx context.Context, now time.Time, limit int) ([]st
 func (r records) OpenExports(ctx context.Context) (store.Open, error) {
 	r.note(ctx, "OpenExports")
 	return r.Store.OpenExports(ctx)
+}
+
+func (r records) Admission(ctx context.Context, account string) (admission.Account, error) {
+	r.note(ctx, "Admission")
+	return r.Store.Admission(ctx, account)
+}
+
+func (r records) SaveAdmission(ctx context.Context, next admission.Account) (admission.Account, error) {
+	r.note(ctx, "SaveAdmission")
+	return r.Store.SaveAdmission(ctx, next)
+}
+
+func (r records) DueAdmissions(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	r.note(ctx, "DueAdmissions")
+	return r.Store.DueAdmissions(ctx, now, limit)
 }
 
 func (r records) NoteShard(ctx context.Context, account, id string, generation int, n export.ShardNote) error {

@@ -341,7 +341,7 @@ func TestEndsToldLate(t *testing.T) {
 		w := newWorld(t)
 		w.hook("wh_now", "https://example.com", nil)
 		e := export.New("exp_1", "acct", "user", ofIndex, w.now)
-		_, _, err := w.store.CreateExport(t.Context(), e, nil)
+		_, _, err := w.store.CreateExport(t.Context(), e, nil, nil)
 		w.must(err)
 		read := func(refs []store.DeliveryRef, take func(id string, envelope map[string]any)) {
 			for _, ref := range refs {

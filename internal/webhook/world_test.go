@@ -137,7 +137,7 @@ func (w *world) sealed(id, secret string) []byte {
 func (w *world) ended(id string, r export.Request, end func(export.Export) export.Export) changes.Export {
 	w.t.Helper()
 	e := end(export.New(id, "acct", "user", r, w.now).Claim(w.now))
-	_, _, err := w.store.CreateExport(w.t.Context(), e, nil)
+	_, _, err := w.store.CreateExport(w.t.Context(), e, nil, nil)
 	w.must(err)
 	return changes.Export{AccountID: "acct", ExportID: id, Generation: e.Generation, Mark: e.EventMark}
 }

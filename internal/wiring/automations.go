@@ -27,7 +27,7 @@ func ManageAutomation(p Parts) any {
 func RunAutomations(p Parts) any {
 	r := automation.New(automation.Config{
 		Records: p.Store, NewID: p.NewID, Debounce: p.Debounce, Clock: p.Clock, Metrics: p.metrics(), Log: p.Log,
-		Exporter: api.NewAutomatic(p.Store, api.CreateConfig{Starter: p.Executions, Clock: p.Clock, Metrics: p.metrics()}),
+		Exporter: api.NewAutomatic(p.Store, api.CreateConfig{Starter: p.Executions, Limits: p.Limits, Clock: p.Clock, Jitter: p.Jitter, Metrics: p.metrics()}),
 	})
 	heard := changes.Subscriber{
 		Run: func(ctx context.Context, c changes.Run) error { return r.Heard(ctx, c.AccountID, c.RunID, c.Before) },

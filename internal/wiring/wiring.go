@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/apigw"
 	"github.com/videovector/exports/internal/auth"
@@ -38,7 +39,8 @@ type Parts struct {
 	Samples    api.Results // of results, for dry runs; nil means Results
 	Executions Executions
 	Connectors connector.Opener
-	Sealer     seal.Sealer // of the secrets of connectors and webhooks
+	Sealer     seal.Sealer      // of the secrets of connectors and webhooks
+	Limits     admission.Limits // of each account
 	Keyring    *auth.Keyring
 	// RefreshKeys keeps the keyring's keys fresh; it is called before every request. nil where they never change.
 	RefreshKeys func(context.Context)
@@ -68,6 +70,8 @@ type Parts struct {
 	MaxDownload int64
 	// Sizes of packaging, in bytes; 0 means the default. Tests make documents of many parts out of few bytes.
 	ShardThreshold, ShardBytes, PartBytes int64
+	// Jitter is a random number from 0 to 1, for the pauses of requests that take turns; nil means one of its own.
+	Jitter func() float64
 	// Debounce is how long the window of every automation is; 0 means as long as it says. Nobody waits for five minutes
 	// on one machine.
 	Debounce time.Duration
@@ -93,8 +97,8 @@ func CreateExport(p Parts) any {
 		samples = p.Results
 	}
 	return apigw.Handler(p.fresh(api.CreateExport(api.CreateConfig{
-		Records: p.Store, Results: samples, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID,
-		Metrics: p.metrics(), Log: p.Log,
+		Records: p.Store, Results: samples, Starter: p.Executions, Limits: p.Limits, Keys: p.Keyring, Clock: p.Clock, NewID: p.NewID,
+		Jitter: p.Jitter, Metrics: p.metrics(), Log: p.Log,
 	})), p.Log)
 }
 
@@ -108,8 +112,8 @@ func ReadExport(p Parts) any {
 // ControlExport serves what owners do to exports.
 func ControlExport(p Parts) any {
 	return apigw.Handler(p.fresh(api.ControlExport(api.ControlConfig{
-		Exports: p.Store, Clearer: steps.Purger{Artifacts: p.Artifacts}, Starter: p.Executions, Keys: p.Keyring, Clock: p.Clock,
-		Metrics: p.metrics(), Log: p.Log,
+		Exports: p.Store, Clearer: steps.Purger{Artifacts: p.Artifacts}, Starter: p.Executions, Limits: p.Limits, Keys: p.Keyring, Clock: p.Clock,
+		Jitter: p.Jitter, Metrics: p.metrics(), Log: p.Log,
 	})), p.Log)
 }
 
@@ -214,10 +218,10 @@ func Fail(p Parts) any {
 	return step(p.edge("fail"), steps.Fail{Records: p.Store, Artifacts: p.Artifacts, Metrics: p.metrics(), Clock: p.Clock}.Handle)
 }
 
-// Sweep is called by the schedule and by the rule on executions that ended badly.
+// Sweep is called by the schedule and by the rule on executions that ended.
 func Sweep(p Parts) any {
 	s := steps.Sweep{
-		Records: p.Store, Artifacts: p.Artifacts, Starter: p.Executions, Metrics: p.metrics(), Clock: p.Clock, Log: logattr.Logger(p.Log),
+		Records: p.Store, Artifacts: p.Artifacts, Starter: p.Executions, Limits: p.Limits, Metrics: p.metrics(), Clock: p.Clock, Log: logattr.Logger(p.Log),
 	}
 	return stepfn.Handler(p.edge("sweep"), s.Handle)
 }

@@ -66,7 +66,7 @@ func TestStream(t *testing.T) {
 	}
 
 	e := export.New("exp_1", "acct", "user", export.Request{Type: export.TypeIndex, TargetID: "idx", Scope: export.ScopeAll}, t0)
-	if _, _, err := records.CreateExport(t.Context(), e, nil); err != nil {
+	if _, _, err := records.CreateExport(t.Context(), e, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	s := open()

@@ -47,7 +47,7 @@ func TestConflictWithoutWinnerCreates(t *testing.T) {
 	client, name := table(t)
 	api := &conflicting{API: client, left: 3}
 	s := dynamostore.New(api, name)
-	rec, created, err := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")))
+	rec, created, err := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")), nil)
 	if err != nil || !created || rec.ResourceID != "exp_1" || api.calls != 4 {
 		t.Errorf("CreateExport = %q, created %v, %v after %d transactions", rec.ResourceID, created, err, api.calls)
 	}
@@ -57,12 +57,12 @@ func TestConflictWithWinnerAnswersWithIt(t *testing.T) {
 	client, name := table(t)
 	api := &conflicting{API: client, left: 1, meanwhile: func() {
 		e := pending("exp_winner")
-		if _, created, err := dynamostore.New(client, name).CreateExport(t.Context(), e, idem(e)); err != nil || !created {
+		if _, created, err := dynamostore.New(client, name).CreateExport(t.Context(), e, idem(e), nil); err != nil || !created {
 			t.Errorf("the winner: created %v, %v", created, err)
 		}
 	}}
 	s := dynamostore.New(api, name)
-	rec, created, err := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")))
+	rec, created, err := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")), nil)
 	if err != nil || created || rec.ResourceID != "exp_winner" || api.calls != 1 {
 		t.Errorf("CreateExport = %q, created %v, %v after %d transactions", rec.ResourceID, created, err, api.calls)
 	}
@@ -92,7 +92,7 @@ func (e empty) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsI
 func TestConflictThatStaysIsUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := dynamostore.New(empty{err: cancelled("TransactionConflict", "None")}, "table")
-		_, created, err := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")))
+		_, created, err := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")), nil)
 		if !fault.Is(err, fault.Unavailable) || created {
 			t.Errorf("CreateExport = created %v, %v; want unavailable", created, err)
 		}
@@ -123,8 +123,8 @@ func TestFailureKinds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := dynamostore.New(empty{err: c.err}, "table")
-			_, _, alone := s.CreateExport(t.Context(), pending("exp_1"), nil)
-			_, _, under := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")))
+			_, _, alone := s.CreateExport(t.Context(), pending("exp_1"), nil, nil)
+			_, _, under := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")), nil)
 			saved := func() error {
 				_, err := s.SaveExport(t.Context(), pending("exp_1"), pending("exp_1").Fence())
 				return err

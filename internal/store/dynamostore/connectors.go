@@ -58,7 +58,7 @@ func (s *Store) CreateConnector(ctx context.Context, c store.Connector, idem *st
 	if err != nil {
 		return store.Idempotency{}, false, err
 	}
-	return s.createUnder(ctx, creation{*idem, created, store.ErrConnectorExists})
+	return s.createUnder(ctx, creation{idem, created, store.ErrConnectorExists, nil})
 }
 
 // Connector is one connector of the account.

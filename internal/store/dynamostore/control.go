@@ -8,12 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
 )
 
-// SaveExportOnce writes export and idempotency record in one transaction, or answers with the live record of the key.
-func (s *Store) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem store.Idempotency) (export.Export, store.Idempotency, bool, error) {
+// SaveExportOnce writes export, idempotency record and admission in one transaction, or answers with the live record of the key.
+func (s *Store) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem *store.Idempotency, place *admission.Account) (export.Export, store.Idempotency, bool, error) {
 	next.Revision = fence.Revision + 1
 	if err := writable(next.AccountID, next.ID); err != nil {
 		return export.Export{}, store.Idempotency{}, false, err
@@ -22,7 +23,7 @@ func (s *Store) SaveExportOnce(ctx context.Context, next export.Export, fence ex
 	if err != nil {
 		return export.Export{}, store.Idempotency{}, false, err
 	}
-	rec, done, err := s.writeUnder(ctx, writeOnce{idem: idem, item: i, when: under(fence), refused: func(stored item) error { return unsaved(stored, fence) }})
+	rec, done, err := s.writeUnder(ctx, writeOnce{idem: idem, place: place, item: i, when: under(fence), refused: func(stored item) error { return unsaved(stored, fence) }})
 	if err != nil || !done {
 		return export.Export{}, rec, false, err
 	}

@@ -148,7 +148,7 @@ func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]
 		return nil, err
 	}
 	var refs []store.DeliveryRef
-	for _, r := range due {
+	for _, r := range due[:min(limit, len(due))] {
 		refs = append(refs, store.DeliveryRef{AccountID: r.AccountID, DeliveryID: strings.TrimPrefix(r.ExportID, deliveryPrefix)})
 	}
 	return refs, nil

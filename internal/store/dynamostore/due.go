@@ -22,12 +22,14 @@ type dueExport struct {
 	at int64 // ms since 1970
 }
 
-// DueExports asks all partitions of the index at once and merges their answers. The index lags behind the table.
+// DueExports asks all partitions of the index at once and merges their answers. The index lags behind the table. Accounts
+// take turns among the first of each partition; what an account has under way its admission limits, so none fills them.
 func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
-	return s.due(ctx, openExports, now, limit)
+	due, err := s.due(ctx, openExports, now, limit)
+	return store.InTurns(due, limit), err
 }
 
-// due are the first entries of the index that are of the kind.
+// due are the first entries of each partition of the index that are of the kind, limit at most of each, soonest first.
 func (s *Store) due(ctx context.Context, of string, now time.Time, limit int) ([]store.Ref, error) {
 	var found [dueShards][]dueExport
 	var errs [dueShards]error
@@ -44,7 +46,7 @@ func (s *Store) due(ctx context.Context, of string, now time.Time, limit int) ([
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.ExportID, b.ExportID))
 	})
 	var refs []store.Ref
-	for _, d := range merged[:min(limit, len(merged))] {
+	for _, d := range merged {
 		refs = append(refs, d.Ref)
 	}
 	return refs, nil

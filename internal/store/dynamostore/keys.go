@@ -18,6 +18,7 @@ type item = map[string]types.AttributeValue
 // key is where an item stands.
 //
 //	export              ACCT#<account>         EXP#<export id>
+//	admission           ACCT#<account>         ADM
 //	idempotency record  ACCT#<account>         IDEM#<route>#<key>
 //	note of a shard     ACCT#<account>         NOTE#<export id>#<generation>#<shard>
 //	connector           ACCT#<account>         CONN#<connector id>
@@ -53,6 +54,8 @@ func deliveryKey(account, id string) key  { return key{accountPrefix + account, 
 func indexKey(account, id string) key     { return key{accountPrefix + account, "IDX#" + id} }
 func runKey(account, id string) key       { return key{accountPrefix + account, "RUN#" + id} }
 func apiKeyKey(hash string) key           { return key{"KEY#" + hash, "KEY"} }
+
+func admissionKey(account string) key { return key{accountPrefix + account, "ADM"} }
 
 func automationKey(account, index string) key {
 	return key{accountPrefix + account, automationPrefix + index}
@@ -120,6 +123,12 @@ const (
 
 // closingShard is the partition of exports that have ended and are still to be cleared up after: few, so one holds them.
 const closingShard = "CLOSING"
+
+// admissionShards is how many partitions of that index hold the admissions that are due: one of each account that has exports
+// waiting.
+const admissionShards = 2
+
+func admissionShard(n uint32) string { return fmt.Sprintf("WAIT#%d", n%admissionShards) }
 
 func dueShard(of string, n uint32) string { return fmt.Sprintf("%s#%d", of, n%dueShards) }
 

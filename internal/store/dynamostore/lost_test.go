@@ -63,7 +63,7 @@ func TestSaveWhoseReplyIsLostSucceeds(t *testing.T) {
 	l := &lossy{operation: "PutItem"}
 	s := l.open(t)
 	e := pending("exp_1")
-	if _, _, err := s.CreateExport(t.Context(), e, nil); err != nil {
+	if _, _, err := s.CreateExport(t.Context(), e, nil, nil); err != nil {
 		t.Fatalf("CreateExport: %v", err)
 	}
 	l.lose.Store(1)
@@ -94,7 +94,7 @@ func TestCreateWhoseReplyIsLostSucceeds(t *testing.T) {
 			l := &lossy{operation: c.operation}
 			s := l.open(t)
 			l.lose.Store(1)
-			rec, created, err := s.CreateExport(t.Context(), pending("exp_1"), c.idem)
+			rec, created, err := s.CreateExport(t.Context(), pending("exp_1"), c.idem, nil)
 			if err != nil || !created || c.idem != nil && rec.ResourceID != "exp_1" {
 				t.Errorf("CreateExport = %q, created %v, %v", rec.ResourceID, created, err)
 			}
@@ -164,7 +164,7 @@ func TestEveryReplyLostIsUnavailable(t *testing.T) {
 	l := &lossy{operation: "PutItem"}
 	s := l.open(t)
 	l.lose.Store(100)
-	_, created, err := s.CreateExport(t.Context(), pending("exp_1"), nil)
+	_, created, err := s.CreateExport(t.Context(), pending("exp_1"), nil, nil)
 	if !fault.Is(err, fault.Unavailable) || created {
 		t.Errorf("CreateExport = created %v, %v; want unavailable", created, err)
 	}

@@ -55,7 +55,7 @@ func TestItems(t *testing.T) {
 	client, name := table(t)
 	s := dynamostore.New(client, name)
 	e := pending("exp_1")
-	_, _, err := s.CreateExport(t.Context(), e, idem(e))
+	_, _, err := s.CreateExport(t.Context(), e, idem(e), nil)
 	_, _, made := s.CreateConnector(t.Context(), store.Connector{
 		ID: "conn_made", AccountID: "acct", ImportMode: "all", Secret: []byte("sealed"), LastTestResult: "success",
 	}, &store.Idempotency{
@@ -113,7 +113,7 @@ func TestTimeToLive(t *testing.T) {
 	client, name := table(t)
 	s := dynamostore.New(client, name)
 	e := pending("exp_1")
-	if _, _, err := s.CreateExport(t.Context(), e, nil); err != nil {
+	if _, _, err := s.CreateExport(t.Context(), e, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	e = e.Claim(t0).Complete(t0.Add(999 * time.Millisecond))
@@ -160,7 +160,7 @@ func TestNewerRecordsAreLeftAlone(t *testing.T) {
 	e := pending("exp_1")
 	c := store.Connector{ID: "conn", AccountID: "acct", Name: "n"}
 	record := idem(e)
-	_, _, err := s.CreateExport(ctx, e, record)
+	_, _, err := s.CreateExport(ctx, e, record, nil)
 	_, _, made := s.CreateConnector(ctx, c, nil)
 	if err != nil || made != nil {
 		t.Fatal(err, made)
@@ -188,7 +188,7 @@ func TestNewerRecordsAreLeftAlone(t *testing.T) {
 		"read a connector":      func() error { _, err := s.Connector(ctx, "acct", "conn"); return err },
 		"list connectors":       func() error { _, err := s.ListConnectors(ctx, "acct"); return err },
 		"read a request's key":  func() error { _, err := s.Idempotency(ctx, record.IdempotencyKey, t0); return err },
-		"create under that key": func() error { _, _, err := s.CreateExport(ctx, pending("exp_2"), record); return err },
+		"create under that key": func() error { _, _, err := s.CreateExport(ctx, pending("exp_2"), record, nil); return err },
 	} {
 		if err := call(); !fault.Is(err, fault.Unavailable) || fault.As(err).Code != "record_too_new" {
 			t.Errorf("%s: %v", what, err)
@@ -226,7 +226,7 @@ func TestDueIsSpread(t *testing.T) {
 	client, name := table(t)
 	s := dynamostore.New(client, name)
 	for n := range 40 {
-		if _, _, err := s.CreateExport(t.Context(), pending(fmt.Sprintf("exp_%d", n)), nil); err != nil {
+		if _, _, err := s.CreateExport(t.Context(), pending(fmt.Sprintf("exp_%d", n)), nil, nil); err != nil {
 			t.Fatalf("CreateExport: %v", err)
 		}
 	}

@@ -33,6 +33,7 @@ var formats = map[string]format{
 	"IDEM": {upgrades: []func(item){renameExport}, writes: 1},
 	"NOTE": {},
 	"AUTO": {},
+	"ADM":  {},
 }
 
 // same is an upgrade to a format that differs by the version's attribute alone.

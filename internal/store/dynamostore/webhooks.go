@@ -46,7 +46,7 @@ func (s *Store) CreateWebhook(ctx context.Context, w store.Webhook, idem *store.
 		return store.Idempotency{}, false, err
 	}
 	if idem != nil {
-		return s.createUnder(ctx, creation{*idem, made, store.ErrWebhookExists})
+		return s.createUnder(ctx, creation{idem, made, store.ErrWebhookExists, nil})
 	}
 	_, saved, err := s.putMine(ctx, made, mine, absentItem)
 	if err == nil && !saved {

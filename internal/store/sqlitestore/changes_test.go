@@ -23,7 +23,7 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	e := pending("exp_1")
-	if _, _, err := s.CreateExport(ctx, e, nil); err != nil {
+	if _, _, err := s.CreateExport(ctx, e, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	save := func(next export.Export) {

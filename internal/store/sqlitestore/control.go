@@ -6,18 +6,22 @@ import (
 	"errors"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
 )
 
-// SaveExportOnce writes export and idempotency record in one transaction, or answers with the live record of the key.
-func (s *Store) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem store.Idempotency) (export.Export, store.Idempotency, bool, error) {
+// SaveExportOnce writes export, idempotency record and admission in one transaction, or answers with the live record of the key.
+func (s *Store) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem *store.Idempotency, place *admission.Account) (export.Export, store.Idempotency, bool, error) {
 	next.Revision = fence.Revision + 1
 	wrote := false
-	rec, _, err := s.create(ctx, &idem, func(tx *sql.Tx) error {
+	rec, _, err := s.create(ctx, idem, func(tx *sql.Tx) error {
 		saved, err := update(ctx, tx, next, fence)
 		if err == nil && !saved {
 			err = unsaved(ctx, tx, next, fence)
+		}
+		if err == nil {
+			err = takePlace(ctx, tx, place)
 		}
 		wrote = err == nil
 		return err

@@ -5,13 +5,19 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
 )
 
-// CreateExport writes export and idempotency record in one transaction, or answers with the live record of the key.
-func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
-	return s.create(ctx, idem, func(tx *sql.Tx) error { return insertExport(ctx, tx, e) })
+// CreateExport writes export, idempotency record and admission in one transaction, or answers with the live record of the key.
+func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error) {
+	return s.create(ctx, idem, func(tx *sql.Tx) error {
+		if err := insertExport(ctx, tx, e); err != nil {
+			return err
+		}
+		return takePlace(ctx, tx, place)
+	})
 }
 
 // create runs createUnder in a transaction.
@@ -120,9 +126,10 @@ func unsaved(ctx context.Context, q querier, next export.Export, fence export.Fe
 	return store.Refused(there, fence)
 }
 
-// DueExports lists the open exports that are due, soonest first. It doesn't lag.
+// DueExports lists the open exports that are due, by accounts in turn. It doesn't lag.
 func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT account, id FROM exports WHERE due_ms <= ? ORDER BY due_ms, account, id LIMIT ?`,
+	rows, err := s.read.QueryContext(ctx, `SELECT account, id FROM exports WHERE due_ms <= ?
+		ORDER BY row_number() OVER (PARTITION BY account ORDER BY due_ms, id), due_ms, account, id LIMIT ?`,
 		now.UnixMilli(), limit)
 	if err != nil {
 		return nil, failure(err)

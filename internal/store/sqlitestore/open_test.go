@@ -19,7 +19,7 @@ import (
 func TestReopen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a b?c#d%41é.db") // every one of these means something in a URI
 	s := open(t, path)
-	if _, _, err := s.CreateExport(t.Context(), pending("exp_1"), nil); err != nil {
+	if _, _, err := s.CreateExport(t.Context(), pending("exp_1"), nil, nil); err != nil {
 		t.Fatalf("CreateExport: %v", err)
 	}
 	if _, err := open(t, path).Export(t.Context(), "acct", "exp_1"); err != nil {
@@ -36,7 +36,7 @@ func TestFileIsItsOwnersOnly(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "records.db")
 	s := open(t, path)
-	if _, _, err := s.CreateExport(t.Context(), pending("exp_1"), nil); err != nil {
+	if _, _, err := s.CreateExport(t.Context(), pending("exp_1"), nil, nil); err != nil {
 		t.Fatalf("CreateExport: %v", err)
 	}
 	for _, name := range []string{path, path + "-wal"} { // both hold links and sealed secrets
@@ -126,7 +126,7 @@ func TestUpgrade(t *testing.T) {
 	if old, err := s.Export(t.Context(), "acct", "exp_old"); err != nil || !old.Forgotten(t0) {
 		t.Errorf("the export that ended long ago is %+v, %v", old, err)
 	}
-	if _, _, err := s.CreateExport(t.Context(), pending("exp_new"), nil); err != nil {
+	if _, _, err := s.CreateExport(t.Context(), pending("exp_new"), nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Export(t.Context(), "acct", "exp_old"); !fault.Is(err, fault.NotFound) {
@@ -144,7 +144,7 @@ func TestForgottenAreClearedAway(t *testing.T) {
 		now := t0.Add(time.Duration(month) * 30 * 24 * time.Hour)
 		e := pending(fmt.Sprintf("exp_%02d", month))
 		e.CreatedAt = now
-		if _, _, err := s.CreateExport(t.Context(), e, nil); err != nil {
+		if _, _, err := s.CreateExport(t.Context(), e, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.SaveExport(t.Context(), e.Claim(now).Complete(now), e.Fence()); err != nil {
@@ -167,7 +167,7 @@ func TestExpiredAreClearedAway(t *testing.T) {
 			IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "r", Key: fmt.Sprint(day)},
 			ResourceID:     e.ID, ExpiresAt: now.Add(24 * time.Hour), Now: now,
 		}
-		if _, created, err := s.CreateExport(t.Context(), e, &idem); err != nil || !created {
+		if _, created, err := s.CreateExport(t.Context(), e, &idem, nil); err != nil || !created {
 			t.Fatalf("CreateExport: created %v, %v", created, err)
 		}
 	}
@@ -191,7 +191,7 @@ func BenchmarkWrites(b *testing.B) {
 				IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "r", Key: e.ID},
 				ResourceID:     e.ID, ExpiresAt: t0.Add(time.Hour), Now: t0,
 			}
-			if _, _, err := s.CreateExport(b.Context(), e, idem); err != nil {
+			if _, _, err := s.CreateExport(b.Context(), e, idem, nil); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -47,7 +47,7 @@ func child(path, name string) error {
 		rec, _, err := s.CreateExport(ctx, e, &store.Idempotency{
 			IdempotencyKey: store.IdempotencyKey{AccountID: "acct", Route: "r", Key: fmt.Sprint(n)},
 			ResourceID:     e.ID, ExpiresAt: t0.Add(time.Hour), Now: t0,
-		})
+		}, nil)
 		if err != nil {
 			return err
 		}

@@ -200,6 +200,15 @@ var migrations = []string{
 				'rows', CAST(record ->> '$.Rows' AS TEXT), 'bytes', CAST(record ->> '$.Bytes' AS TEXT))
 			FROM runs WHERE account = NEW.account AND id = NEW.id), '{}'));
 	END;`,
+
+	// Which exports of an account are under way, and which wait.
+	`CREATE TABLE admissions (
+		account  TEXT NOT NULL PRIMARY KEY,
+		revision INTEGER NOT NULL,
+		due_ms   INTEGER, -- Unix time in ms; NULL when the sweeper need not look
+		record   TEXT NOT NULL
+	) STRICT;
+	CREATE INDEX admissions_due ON admissions (due_ms, account) WHERE due_ms IS NOT NULL;`,
 }
 
 // migrate brings the file to the present version. Processes that do it at the same time take turns.

@@ -19,7 +19,7 @@ func testSaveOnce(t *testing.T, s store.Store) {
 	mustCreate(t, s, created)
 	i := idem("k1", created)
 	cancelled := created.Cancel(t0)
-	saved, rec, done, err := s.SaveExportOnce(t.Context(), cancelled, created.Fence(), *i)
+	saved, rec, done, err := s.SaveExportOnce(t.Context(), cancelled, created.Fence(), i, nil)
 	if err != nil || !done {
 		t.Fatalf("SaveExportOnce = done %v, %v", done, err)
 	}
@@ -33,7 +33,7 @@ func testSaveOnce(t *testing.T, s store.Store) {
 	}
 	equal(t, "stored record", read, kept(i))
 
-	_, rec, done, err = s.SaveExportOnce(t.Context(), saved.Retry(t0), saved.FenceIn(export.StatusFailed), *i)
+	_, rec, done, err = s.SaveExportOnce(t.Context(), saved.Retry(t0), saved.FenceIn(export.StatusFailed), i, nil)
 	if err != nil || done {
 		t.Errorf("the key again = done %v, %v", done, err)
 	}
@@ -42,7 +42,7 @@ func testSaveOnce(t *testing.T, s store.Store) {
 
 	later := *i
 	later.Now, later.ExpiresAt = i.ExpiresAt, i.ExpiresAt.Add(time.Hour)
-	if saved, _, done, err = s.SaveExportOnce(t.Context(), saved.Retry(t0), saved.FenceIn(export.StatusFailed), later); err != nil || !done {
+	if saved, _, done, err = s.SaveExportOnce(t.Context(), saved.Retry(t0), saved.FenceIn(export.StatusFailed), &later, nil); err != nil || !done {
 		t.Fatalf("the key after its record's time = done %v, %v", done, err)
 	}
 	equal(t, "retried export", mustLoad(t, s, account, created.ID), saved)
@@ -56,7 +56,7 @@ func testSaveOnceRefused(t *testing.T, s store.Store) {
 	try := func(what string, e export.Export, f export.Fence, kind fault.Kind, code string) {
 		t.Helper()
 		i := idem("k1", e)
-		_, _, done, err := s.SaveExportOnce(t.Context(), e, f, *i)
+		_, _, done, err := s.SaveExportOnce(t.Context(), e, f, i, nil)
 		refused(t, what, err, kind, code)
 		if done {
 			t.Errorf("%s: done", what)
@@ -82,7 +82,7 @@ func testSaveOnceTwins(t *testing.T, s store.Store) {
 		var all sync.WaitGroup
 		for n := range twins {
 			all.Go(func() {
-				_, _, done[n], errs[n] = s.SaveExportOnce(t.Context(), created.Cancel(t0), created.Fence(), *idem(fmt.Sprint("k", round), created))
+				_, _, done[n], errs[n] = s.SaveExportOnce(t.Context(), created.Cancel(t0), created.Fence(), idem(fmt.Sprint("k", round), created), nil)
 			})
 		}
 		all.Wait()
@@ -168,7 +168,7 @@ func testDeleted(t *testing.T, s store.Store) {
 	}
 	_, err = s.SaveExport(t.Context(), read.Claim(t0), read.Fence())
 	refused(t, "a late write", err, fault.Superseded, "export_superseded")
-	_, _, err = s.CreateExport(t.Context(), read, nil)
+	_, _, err = s.CreateExport(t.Context(), read, nil, nil)
 	refused(t, "creating it again", err, fault.Conflict, "export_exists")
 	closing(t, s, deleted.DueAt, 10, []store.Ref{{AccountID: account, ExportID: read.ID}})
 

@@ -55,7 +55,7 @@ func testExportIDTaken(t *testing.T, s store.Store) {
 	mustCreate(t, s, e)
 	other := e
 	other.UserID = "user_2"
-	_, created, err := s.CreateExport(t.Context(), other, nil)
+	_, created, err := s.CreateExport(t.Context(), other, nil, nil)
 	refused(t, "a second export of the id", err, fault.Conflict, "export_exists")
 	if created {
 		t.Error("and was reported as created")
@@ -114,7 +114,7 @@ func testCancelled(t *testing.T, s store.Store) {
 	refused(t, "a cancelled read", err, fault.Unavailable, "store_unavailable")
 	_, err = s.SaveExport(ctx, e.Claim(t0), e.Fence())
 	refused(t, "a cancelled save", err, fault.Unavailable, "store_unavailable")
-	_, _, err = s.CreateExport(ctx, pending(account, 2), nil)
+	_, _, err = s.CreateExport(ctx, pending(account, 2), nil, nil)
 	refused(t, "a cancelled create", err, fault.Unavailable, "store_unavailable")
 	_, err = s.ListConnectors(ctx, account)
 	refused(t, "a cancelled listing of connectors", err, fault.Unavailable, "store_unavailable")

@@ -27,7 +27,7 @@ func kept(i *store.Idempotency) store.Idempotency {
 
 func mustCreateUnder(t *testing.T, s store.Store, e export.Export, i *store.Idempotency) store.Idempotency {
 	t.Helper()
-	rec, created, err := s.CreateExport(t.Context(), e, i)
+	rec, created, err := s.CreateExport(t.Context(), e, i, nil)
 	if err != nil || !created {
 		t.Fatalf("CreateExport(%s) under key %s = created %v, %v", e.ID, i.Key, created, err)
 	}
@@ -42,7 +42,7 @@ func testIdempotencyOnce(t *testing.T, s store.Store) {
 	}
 	equal(t, "answer of the first", mustCreateUnder(t, s, first, i), kept(i))
 
-	rec, created, err := s.CreateExport(t.Context(), second, idem("k1", second))
+	rec, created, err := s.CreateExport(t.Context(), second, idem("k1", second), nil)
 	if err != nil || created {
 		t.Fatalf("the second request: created %v, %v", created, err)
 	}
@@ -88,7 +88,7 @@ func testIdempotencyExpiry(t *testing.T, s store.Store) {
 
 	later := idem("k1", second)
 	later.Now, later.ExpiresAt = last, last.Add(24*time.Hour)
-	if rec, created, err := s.CreateExport(t.Context(), second, later); err != nil || created || rec.ResourceID != first.ID {
+	if rec, created, err := s.CreateExport(t.Context(), second, later, nil); err != nil || created || rec.ResourceID != first.ID {
 		t.Errorf("creating before expiry = %q, created %v, %v", rec.ResourceID, created, err)
 	}
 	later.Now = i.ExpiresAt
@@ -114,7 +114,7 @@ func testIdempotencyExportTaken(t *testing.T, s store.Store) {
 	e := pending(account, 1)
 	mustCreate(t, s, e)
 	i := idem("k1", e)
-	_, _, err := s.CreateExport(t.Context(), e, i)
+	_, _, err := s.CreateExport(t.Context(), e, i, nil)
 	refused(t, "creating under a taken id", err, fault.Conflict, "export_exists")
 	_, err = s.Idempotency(t.Context(), i.IdempotencyKey, t0)
 	refused(t, "the key of the refused request", err, fault.NotFound, "idempotency_not_found")
@@ -149,7 +149,7 @@ func raceExports(t *testing.T, s store.Store, key string, first int, now time.Ti
 		e := pending(account, first+n)
 		i := idem(key, e)
 		i.Now, i.ExpiresAt = now, now.Add(24*time.Hour)
-		rec, created, err := s.CreateExport(t.Context(), e, i)
+		rec, created, err := s.CreateExport(t.Context(), e, i, nil)
 		return answer{e.ID, rec, created, err}
 	})
 	mustLoad(t, s, account, winner)

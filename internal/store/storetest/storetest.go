@@ -39,6 +39,13 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"save refuses":                      testSaveRefuses,
 		"save concurrently":                 testSaveConcurrently,
 		"due":                               testDue,
+		"due in turns":                      testDueInTurns,
+		"admissions":                        testAdmissions,
+		"admission save":                    testAdmissionSave,
+		"admissions due":                    testAdmissionsDue,
+		"create in a place":                 testCreateInPlace,
+		"save in a place":                   testSaveInPlace,
+		"places taken at once":              testPlacesTakenAtOnce,
 		"save under a key":                  testSaveOnce,
 		"save under a key, refused":         testSaveOnceRefused,
 		"save under a key, racing twins":    testSaveOnceTwins,
@@ -106,7 +113,7 @@ func pending(account string, n int) export.Export {
 func mustCreate(t *testing.T, s store.Store, all ...export.Export) {
 	t.Helper()
 	for _, e := range all {
-		if _, created, err := s.CreateExport(t.Context(), e, nil); err != nil || !created {
+		if _, created, err := s.CreateExport(t.Context(), e, nil, nil); err != nil || !created {
 			t.Fatalf("CreateExport(%s) = created %v, %v", e.ID, created, err)
 		}
 	}

@@ -4,14 +4,15 @@ import (
 	"context"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
 )
 
 // SaveExportOnce implements store.Exports.
-func (s *Store) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem store.Idempotency) (saved export.Export, rec store.Idempotency, done bool, err error) {
+func (s *Store) SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem *store.Idempotency, place *admission.Account) (saved export.Export, rec store.Idempotency, done bool, err error) {
 	next.Revision = fence.Revision + 1
-	rec, _, err = s.create(ctx, next.ID, &idem, func() error {
+	rec, _, err = s.create(ctx, next.ID, idem, func() error {
 		k := key{next.AccountID, next.ID}
 		stored, ok := s.exports[k]
 		if !ok {
@@ -19,6 +20,9 @@ func (s *Store) SaveExportOnce(ctx context.Context, next export.Export, fence ex
 		}
 		if !fence.Holds(stored) {
 			return store.Refused(stored, fence)
+		}
+		if err := s.takePlace(place); err != nil {
+			return err
 		}
 		s.exports[k], done = copied(next), true
 		return nil

@@ -8,16 +8,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
 )
 
 // CreateExport implements store.Exports.
-func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency) (store.Idempotency, bool, error) {
+func (s *Store) CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error) {
 	return s.create(ctx, e.ID, idem, func() error {
 		k := key{e.AccountID, e.ID}
 		if _, taken := s.exports[k]; taken {
 			return store.ErrExportExists
+		}
+		if err := s.takePlace(place); err != nil {
+			return err
 		}
 		s.exports[k] = copied(e)
 		return nil
@@ -127,7 +131,7 @@ func (s *Store) SaveExport(ctx context.Context, next export.Export, fence export
 // DueExports implements store.Exports. It doesn't lag.
 func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) (refs []store.Ref, err error) {
 	err = s.do(ctx, func() error {
-		refs = s.dueBy(now, limit, export.Export.Open)
+		refs = store.InTurns(s.dueBy(now, len(s.exports), export.Export.Open), limit)
 		return nil
 	})
 	return refs, err

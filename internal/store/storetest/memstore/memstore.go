@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"sync"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
@@ -28,6 +29,7 @@ type Store struct {
 
 	automations drawer[export.Automation]
 	endings     drawer[string]
+	admissions  drawer[admission.Account]
 }
 
 var _ store.Store = (*Store)(nil)
@@ -39,7 +41,7 @@ func New() *Store {
 		runs: drawer[run]{}, parts: drawer[[]export.Part]{}, keys: drawer[store.APIKey]{}, connectors: drawer[store.Connector]{},
 		notes:    map[generation]map[int]export.ShardNote{},
 		webhooks: drawer[store.Webhook]{}, deliveries: drawer[store.Delivery]{},
-		automations: drawer[export.Automation]{}, endings: drawer[string]{},
+		automations: drawer[export.Automation]{}, endings: drawer[string]{}, admissions: drawer[admission.Account]{},
 	}
 }
 

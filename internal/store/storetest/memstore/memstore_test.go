@@ -29,7 +29,7 @@ func TestNobodyHoldsAPointerIntoTheStore(t *testing.T) {
 		e.Request.RunIDs[0], e.Request.Destination.ConnectorID, e.Artifact.Key, e.Link.URL, e.Receipt.URI = "x", "x", "x", "x", "x"
 	}
 	s, given := memstore.New(), whole()
-	if _, _, err := s.CreateExport(t.Context(), given, nil); err != nil {
+	if _, _, err := s.CreateExport(t.Context(), given, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	spoil(given)
