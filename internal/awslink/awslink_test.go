@@ -96,7 +96,7 @@ func authorizerLimit(t *testing.T) time.Duration {
 	return 0
 }
 
-// TestObjectsEnd: an S3 that stops in the middle of an object, or takes nothing of one, is noticed; it has no other bound.
+// TestObjectsEnd: an S3 that stops in the middle of an object, or answers nothing to one, is noticed; it has no other bound.
 func TestObjectsEnd(t *testing.T) {
 	const silence = 200 * time.Millisecond
 	get := func(ctx context.Context, c *s3.Client) error {
@@ -109,16 +109,16 @@ func TestObjectsEnd(t *testing.T) {
 		return err
 	}
 	put := func(ctx context.Context, c *s3.Client) error {
-		_, err := c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("b"), Key: aws.String("k"), Body: strings.NewReader(strings.Repeat("x", 64<<20))})
+		_, err := c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("b"), Key: aws.String("k"), Body: strings.NewReader(strings.Repeat("x", 512<<10))})
 		return err
 	}
 	for name, c := range map[string]struct {
 		says string
 		call func(context.Context, *s3.Client) error
 	}{
-		"before the reply":         {"", get},
-		"in the middle of a read":  {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf.", get},
-		"in the middle of a write": {"", put},
+		"before the reply":        {"", get},
+		"in the middle of a read": {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf.", get},
+		"with a write on its way": {"", put},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -18,8 +18,9 @@ import (
 type Dial = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Watched is dial, but for connections that fail with an *Error when they are read or written and nothing has moved for
-// the patience's time, in either direction. One that lies in a pool fails as well, so a pool is to drop it sooner. Whoever
-// sets a deadline of a connection has its deadlines from then on.
+// the patience's time, in either direction. What was written and not answered yet may lie in buffers on the way, of which
+// nobody here sees anything, and has so much time more as the slowest link takes for it. A connection that lies in a pool
+// fails as well, so a pool is to drop it sooner. Whoever sets a deadline of a connection has its deadlines from then on.
 func Watched(dial Dial, patience time.Duration) Dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dial(ctx, network, address)
@@ -51,10 +52,21 @@ func (e *Error) Is(target error) bool { return target == os.ErrDeadlineExceeded 
 // takes it within 16 seconds.
 const pieceBytes = 16 << 10
 
+const (
+	// buffered is how much of what was written may be on its way: Linux lets a connection's own buffer grow to 4 MiB.
+	buffered = 4 << 20
+	// slowest is what a link carries at least, in bytes a second.
+	slowest = 256 << 10
+)
+
+// OnItsWay is the most time that what was written has beyond the patience.
+const OnItsWay = buffered / slowest * time.Second
+
 type conn struct {
 	net.Conn
 	patience time.Duration
-	taken    atomic.Bool // somebody else sets the deadlines
+	sent     atomic.Int64 // bytes that were written since something was read
+	taken    atomic.Bool  // somebody else sets the deadlines
 }
 
 // moved sets the clock anew, for a read and a write that are under way as well.
@@ -62,7 +74,8 @@ func (c *conn) moved() error {
 	if c.taken.Load() {
 		return nil
 	}
-	return c.Conn.SetDeadline(time.Now().Add(c.patience))
+	underWay := time.Duration(min(c.sent.Load(), buffered)) * time.Second / slowest
+	return c.Conn.SetDeadline(time.Now().Add(c.patience + underWay))
 }
 
 // Read implements net.Conn.
@@ -71,6 +84,9 @@ func (c *conn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.sent.Store(0)
+	}
 	return n, c.explain(err)
 }
 
@@ -81,6 +97,7 @@ func (c *conn) Write(p []byte) (written int, err error) {
 		var n int
 		n, err = c.Conn.Write(p[:min(len(p), pieceBytes)])
 		written, p = written+n, p[n:]
+		c.sent.Add(int64(n))
 		if err == nil {
 			err = c.moved() // from now on, not from the write's beginning, the answer is waited for
 		}

@@ -110,6 +110,36 @@ func TestSlowIsNotSilent(t *testing.T) {
 	}
 }
 
+// TestWhatIsOnItsWay has time to arrive before its answer is missed, and no more than the buffers on the way can hold.
+func TestWhatIsOnItsWay(t *testing.T) {
+	for size, more := range map[int]time.Duration{slowest: time.Second, buffered: OnItsWay, 3 * buffered: OnItsWay} {
+		for _, answered := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				near, far := watched(t)
+				go func() {
+					_, _ = io.CopyN(io.Discard, far, int64(size))
+					if answered {
+						_, _ = far.Write([]byte("y"))
+					}
+				}()
+				if _, err := near.Write(make([]byte, size)); err != nil {
+					t.Fatal(err)
+				}
+				want := more
+				if answered {
+					want = 0
+					if _, err := near.Read(make([]byte, 1)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				begun := time.Now()
+				_, err := near.Read(make([]byte, 1))
+				silence(t, err, time.Since(begun)-want)
+			})
+		}
+	}
+}
+
 // TestDeadlinesOfOthers: who sets one has it as it is, and its end is no silence.
 func TestDeadlinesOfOthers(t *testing.T) {
 	for name, set := range map[string]func(net.Conn, time.Time) error{

@@ -58,7 +58,7 @@ func NewClient(cfg Config) *http.Client {
 			DialContext:            stall.Watched(dialer{cfg}.dial, cfg.Silence),
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.Roots},
 			TLSHandshakeTimeout:    min(handshakeTimeout, cfg.Silence),
-			ResponseHeaderTimeout:  cfg.Silence,
+			ResponseHeaderTimeout:  cfg.Silence + stall.OnItsWay,
 			ExpectContinueTimeout:  time.Second,
 			IdleConnTimeout:        cfg.Silence / 2,
 			MaxIdleConnsPerHost:    4,

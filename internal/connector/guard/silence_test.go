@@ -11,7 +11,7 @@ import (
 	"github.com/videovector/exports/internal/fault"
 )
 
-// silent is a server that says so much to whoever connects, takes nothing, and then is silent.
+// silent is a server that says so much to whoever connects, and then is silent.
 func silent(t *testing.T, says string) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -39,10 +39,10 @@ func TestSilence(t *testing.T) {
 		says string
 		body []byte
 	}{
-		"before the reply":                        {"", nil},
-		"in the reply's header":                   {reply[:20], nil},
-		"in the middle of its body":               {reply + "half.", nil},
-		"in the middle of a body that it is sent": {"", make([]byte, 64<<20)},
+		"before the reply":                 {"", nil},
+		"in the reply's header":            {reply[:20], nil},
+		"in the middle of its body":        {reply + "half.", nil},
+		"while a body is on its way to it": {"", make([]byte, 512<<10)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,50 @@
+package deadlinks
+
+import (
+	"testing"
+
+	"github.com/videovector/exports/client"
+	"github.com/videovector/exports/internal/store/dynamostore/dynamolocal"
+)
+
+// TestRecords: the link to the record store, of which every request and every step has need.
+func TestRecords(t *testing.T) {
+	for name, moments := range map[string][]moment{
+		"before the order, and while it is packaged": {beforeTheOrder, whilePackaged},
+		"in shards, and while it is delivered":       {whileSharded, whileDelivered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, config{dynamoDB: dynamolocal.Own(t), flags: []string{"-s3-endpoint", customerS3}})
+			id, at := s.connectS3()
+			for _, m := range moments {
+				s.undisturbed(m.index)
+				connector, destination := "", destination(nil)
+				if m == whileDelivered {
+					connector, destination = id, at
+				}
+				t.Run(m.name, func(t *testing.T) {
+					for _, tr := range troubles {
+						s.try(t, trial{s.records, m, tr, connector, destination})
+					}
+				})
+			}
+			s.onlyOrdered(t)
+		})
+	}
+}
+
+// onlyOrdered finds as many exports as were ordered: an order that was repeated, because its answer was lost, made one.
+func (s *service) onlyOrdered(t *testing.T) {
+	t.Helper()
+	seen := 0
+	for _, err := range s.api.Exports.List(t.Context(), client.ListExportsParams{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+	}
+	if ordered := int(s.ordered.Load()); seen != ordered {
+		t.Errorf("there are %d exports, of %d that were ordered", seen, ordered)
+	}
+}
