@@ -25,7 +25,7 @@ import (
 const patience = 60 * time.Second
 
 // formats are those of each index's exports. Of the large one each shard makes files of its own.
-var formats = map[string][]client.Format{"idx_small": {"json", "ndjson"}, "idx_large": {"csv", "parquet"}}
+var formats = map[string][]client.Format{"idx_small": {"json", "ndjson"}, "idx_large": {"csv", "parquet"}, "idx_huge": {"json", "ndjson"}}
 
 // order makes an export of the index, to the connector if there is one. The client repeats the request under its key until
 // it is answered.

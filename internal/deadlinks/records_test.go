@@ -11,12 +11,13 @@ import (
 func TestRecords(t *testing.T) {
 	for name, moments := range map[string][]moment{
 		"before the order, and while it is packaged": {beforeTheOrder, whilePackaged},
-		"in shards, and while it is delivered":       {whileSharded, whileDelivered},
+		"in shards":             {whileSharded},
+		"while it is delivered": {whileDelivered},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, config{dynamoDB: dynamolocal.Own(t), flags: []string{"-s3-endpoint", customerS3}})
-			id, at := s.connectS3()
+			id, at := connectS3(s)
 			for _, m := range moments {
 				s.undisturbed(m.index)
 				connector, destination := "", destination(nil)

@@ -48,6 +48,10 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if err := certify(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	customers, err := embeds3.Start(context.Background(), embeds3.Config{ // a process has one; the service has its own
 		Dir: filepath.Join(dir, "s3"), Addr: "127.0.0.1:0", Region: region, AccessKeyID: customerKeyID, SecretAccessKey: customerSecret,
 	})
@@ -112,6 +116,7 @@ type service struct {
 // config is what a service is started with.
 type config struct {
 	dynamoDB string // base URL; "" is SQLite
+	huge     bool   // it has an archive whose documents are uploaded by parts
 	env      []string
 	flags    []string
 }
@@ -128,6 +133,9 @@ func start(t *testing.T, cfg config) *service {
 	s.run(append(plain, "-silence", "20s"))
 	s.load("idx_small", 1, 900)
 	s.load("idx_large", 2, 1_300)
+	if cfg.huge {
+		s.load("idx_huge", 1, 35_000)
+	}
 	own := s.local.S3Endpoint
 	s.stop()
 	s.storage = newLink(t, "storage", own)
@@ -141,7 +149,7 @@ func start(t *testing.T, cfg config) *service {
 		t.Fatalf("the S3 moved from %s to %s", own, s.local.S3Endpoint)
 	}
 	keys := s.local.APIKeys
-	s.secrets = append(s.secrets, keys.Admin, keys.Write, keys.Read, keys.Search, keys.OtherAccount, s.local.S3SecretAccessKey, customerSecret, "X-Amz-Signature=")
+	s.secrets = append(s.secrets, keys.Admin, keys.Write, keys.Read, keys.Search, keys.OtherAccount, s.local.S3SecretAccessKey, customerSecret, googleToken, azureSecret, "PRIVATE KEY", "the-signature-of-the-trials", "X-Amz-Signature=")
 	var err error
 	if s.api, err = client.New(keys.Admin, client.WithBaseURL(s.local.BaseURL), client.WithMaxRetries(10)); err != nil {
 		t.Fatal(err)
