@@ -49,3 +49,26 @@ func (s *service) onlyOrdered(t *testing.T) {
 		t.Errorf("there are %d exports, of %d that were ordered", seen, ordered)
 	}
 }
+
+// TestRecordsGone for longer than everybody tries: the task, the failure's own task, and the one who is told of the
+// execution's end. Once the records are back, the export ends by itself, and long before its lease does.
+func TestRecordsGone(t *testing.T) {
+	t.Parallel()
+	s := start(t, config{dynamoDB: dynamolocal.Own(t)})
+	s.undisturbed("idx_small")
+	s.storage.pace(whilePackaged.pace)
+	id := s.order("idx_small", "")
+	s.until(patience, "packaging", func() bool { return s.show(id).Progress.Phase == "packaging" })
+	s.records.suffer(named("refused"))
+	s.until(patience, "given up", func() bool {
+		all := s.troubled(id)
+		return len(all) > 0 && all[len(all)-1].Message == "sweeping failed"
+	})
+	s.isToldToWait("GET", "/exports/"+id, "")
+	s.records.mend()
+	e := s.ended(id, patience)
+	s.isWhole(e, "idx_small")
+	if e.Attempts != 2 {
+		t.Errorf("%d attempts were made: was the first one's end handed over?", e.Attempts)
+	}
+}

@@ -250,10 +250,15 @@ func (s *service) log() string {
 	return string(raw)
 }
 
-// tail is the log's end, for failures.
+// tail is the log's end without what tells of requests, for failures.
 func (s *service) tail() string {
-	text := s.log()
-	return text[max(0, len(text)-6000):]
+	var text strings.Builder
+	for line := range strings.Lines(s.log()) {
+		if !strings.Contains(line, `"msg":"request`) && !strings.Contains(line, `"msg":"metrics"`) {
+			text.WriteString(line)
+		}
+	}
+	return text.String()[max(0, text.Len()-6000):]
 }
 
 // entry is a line of the log.
@@ -262,17 +267,16 @@ type entry struct {
 	ExportID string `json:"export_id"`
 	Step     string `json:"step"`
 	Code     string `json:"code"`
-	Error    string `json:"error"`
 }
 
-// troubled are the lines that tell that a step of the export failed, or an attempt at it.
+// troubled are the lines that tell that a step of the export failed, an attempt at it, or to look after it.
 func (s *service) troubled(export string) (all []entry) {
 	for line := range strings.Lines(s.log()) {
 		var e entry
 		if !strings.Contains(line, export) || json.Unmarshal([]byte(line), &e) != nil || e.ExportID != export {
 			continue
 		}
-		if e.Message == "step failed" || e.Message == "step done" && e.Step == "fail" {
+		if e.Message == "step failed" || e.Message == "sweeping failed" || e.Message == "step done" && e.Step == "fail" {
 			all = append(all, e)
 		}
 	}
