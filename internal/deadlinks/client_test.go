@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +22,7 @@ func TestClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tr := range slices.Concat(troubles, []trouble{bulkTroubles[0], bulkTroubles[2]}) {
+	for _, tr := range clientTroubles {
 		t.Run(tr.name, func(t *testing.T) {
 			s := s.in(t)
 			l.suffer(tr)

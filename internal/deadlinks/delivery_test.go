@@ -1,9 +1,6 @@
 package deadlinks
 
-import (
-	"slices"
-	"testing"
-)
+import "testing"
 
 // partTroubles set in when most of a file has been uploaded by parts. One part is all that has to be sent again.
 var partTroubles = []trouble{
@@ -18,6 +15,7 @@ var huge = moment{"while it is delivered by parts", "idx_huge", "delivering", 0}
 
 // TestDelivery: the link to a customer's storage. Whatever becomes of it, everybody else is served.
 func TestDelivery(t *testing.T) {
+	t.Parallel()
 	for _, provider := range []string{"S3", "GCS", "Azure"} {
 		t.Run(provider, func(t *testing.T) {
 			t.Parallel()
@@ -27,7 +25,7 @@ func TestDelivery(t *testing.T) {
 			s.undisturbed("idx_small")
 			connector, at := all[provider].connect(s)
 			defer s.others()()
-			for _, tr := range slices.Concat(troubles, bulkTroubles) {
+			for _, tr := range cloudTroubles {
 				s.try(t, trial{all[provider].link, whileDelivered, tr, connector, at})
 			}
 			if cfg.huge {

@@ -22,7 +22,7 @@ import (
 )
 
 // patience is how long an export may take to end once nothing stands in its way. Undisturbed it takes a second.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // formats are those of each index's exports. Of the large one each shard makes files of its own.
 var formats = map[string][]client.Format{"idx_small": {"json", "ndjson"}, "idx_large": {"csv", "parquet"}, "idx_huge": {"json"}}

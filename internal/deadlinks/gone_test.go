@@ -18,6 +18,7 @@ var uris = map[string]string{"S3": "s3://customer-", "GCS": "gs://customer-", "A
 // TestDestinationGone for good: the export fails, says of which destination and what to do, and leaves nothing there.
 // Meanwhile others are served. Once the destination is back, a retry delivers what was packaged long ago.
 func TestDestinationGone(t *testing.T) {
+	t.Parallel()
 	refused, silent := named("refused"), named("silent before the request arrives")
 	for name, how := range map[string]map[string]trouble{
 		"S3 and Azure refused, GCS silent": {"S3": refused, "GCS": silent, "Azure": refused},

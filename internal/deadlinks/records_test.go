@@ -9,6 +9,7 @@ import (
 
 // TestRecords: the link to the record store, of which every request and every step has need.
 func TestRecords(t *testing.T) {
+	t.Parallel()
 	for name, moments := range map[string][]moment{
 		"before the order, and while it is packaged": {beforeTheOrder, whilePackaged},
 		"in shards":             {whileSharded},
@@ -25,7 +26,7 @@ func TestRecords(t *testing.T) {
 					connector, destination = id, at
 				}
 				t.Run(m.name, func(t *testing.T) {
-					for _, tr := range troubles {
+					for _, tr := range recordsTroubles {
 						s.try(t, trial{s.records, m, tr, connector, destination})
 					}
 				})

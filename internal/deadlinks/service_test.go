@@ -44,7 +44,11 @@ func buildAndRun(m *testing.M) int {
 			return 1
 		}
 	}
-	if err := flag.Set("test.parallel", "16"); err != nil { // trials wait, and hardly compute
+	if err := flag.Set("test.parallel", "8"); err != nil { // trials wait, and hardly compute
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if document, err = filepath.Abs("../../docs/reliability.md"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -109,6 +113,7 @@ type service struct {
 	api     *client.Client
 	secrets []string // which nobody may see
 
+	journal  *journal
 	ordered  *atomic.Int64                // exports
 	expected map[string]map[string]string // of each index, the digests of an undisturbed export
 }
@@ -125,12 +130,13 @@ type config struct {
 func start(t *testing.T, cfg config) *service {
 	t.Helper()
 	s := &service{t: t, dir: t.TempDir(), env: cfg.env, printed: new(output), ordered: new(atomic.Int64), expected: map[string]map[string]string{}}
+	s.journal = &journal{file: filepath.Join(s.dir, "local.log"), troubled: map[string][]entry{}}
 	flags := append([]string{"-silence", silence.String(), "-hurry", fmt.Sprint(hurry), "-shard-above", "1", "-shard-size", "1"}, cfg.flags...)
 	plain := flags
 	if cfg.dynamoDB != "" {
 		plain = append(plain, "-dynamodb-endpoint", cfg.dynamoDB)
 	}
-	s.run(append(plain, "-silence", "20s"))
+	s.mustRun(append(plain, "-silence", "20s"))
 	s.load("idx_small", 1, 900)
 	s.load("idx_large", 2, 1_300)
 	if cfg.huge {
@@ -144,7 +150,7 @@ func start(t *testing.T, cfg config) *service {
 		s.records = newLink(t, "records", cfg.dynamoDB)
 		flags = append(flags, "-dynamodb-endpoint", s.records.URL())
 	}
-	s.run(flags)
+	s.mustRun(flags)
 	if s.local.S3Endpoint != own {
 		t.Fatalf("the S3 moved from %s to %s", own, s.local.S3Endpoint)
 	}
@@ -158,8 +164,19 @@ func start(t *testing.T, cfg config) *service {
 	return s
 }
 
-// run starts the process and waits until it is ready. It ends with the test at the latest.
-func (s *service) run(flags []string) {
+// mustRun starts the service. On a machine that is very busy a start may take a silence for a dead link.
+func (s *service) mustRun(flags []string) {
+	s.t.Helper()
+	for range 5 {
+		if s.run(flags) {
+			return
+		}
+	}
+	s.t.Fatalf("the service did not get ready: %s\n%s", s.printed, s.log())
+}
+
+// run starts the process and waits until it is ready, or has ended. It ends with the test at the latest.
+func (s *service) run(flags []string) (ready bool) {
 	s.t.Helper()
 	s.cmd = exec.Command(programs.local, append([]string{"-addr", "127.0.0.1:0", "-tls-addr", "127.0.0.1:0", "-data", s.dir, "-demo=false"}, flags...)...)
 	s.cmd.Env = append(os.Environ(), s.env...)
@@ -186,10 +203,10 @@ func (s *service) run(flags []string) {
 			if err != nil || s.local.PID != s.cmd.Process.Pid {
 				s.t.Fatalf("local.json: %v", err)
 			}
-			return
+			return true
 		}
 	}
-	s.t.Fatalf("the service did not get ready: %s\n%s", s.printed, s.log())
+	return false
 }
 
 func (s *service) stop() {
@@ -269,18 +286,44 @@ type entry struct {
 	Code     string `json:"code"`
 }
 
+// journal is what the log tells of trouble with exports. It is read as it grows.
+type journal struct {
+	file     string
+	offset   int64
+	troubled map[string][]entry
+}
+
 // troubled are the lines that tell that a step of the export failed, an attempt at it, or to look after it.
-func (s *service) troubled(export string) (all []entry) {
-	for line := range strings.Lines(s.log()) {
+func (s *service) troubled(export string) []entry {
+	s.t.Helper()
+	if err := s.journal.read(); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.journal.troubled[export]
+}
+
+func (j *journal) read() error {
+	f, err := os.Open(j.file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, j.offset, 1<<40))
+	if err != nil {
+		return err
+	}
+	text = text[:bytes.LastIndexByte(text, '\n')+1] // the rest comes whole the next time
+	j.offset += int64(len(text))
+	for line := range bytes.Lines(text) {
 		var e entry
-		if !strings.Contains(line, export) || json.Unmarshal([]byte(line), &e) != nil || e.ExportID != export {
+		if !bytes.Contains(line, []byte("fail")) || json.Unmarshal(line, &e) != nil {
 			continue
 		}
 		if e.Message == "step failed" || e.Message == "sweeping failed" || e.Message == "step done" && e.Step == "fail" {
-			all = append(all, e)
+			j.troubled[e.ExportID] = append(j.troubled[e.ExportID], e)
 		}
 	}
-	return all
+	return nil
 }
 
 // checkSecrets looks for secrets in everything that the service has said.
@@ -353,7 +396,7 @@ func (s *service) show(id string) *client.Export {
 // until waits until what is true.
 func (s *service) until(within time.Duration, what string, holds func() bool) {
 	s.t.Helper()
-	for begun := time.Now(); !holds(); time.Sleep(15 * time.Millisecond) {
+	for begun := time.Now(); !holds(); time.Sleep(25 * time.Millisecond) {
 		if time.Since(begun) > within {
 			s.t.Fatalf("after %v: not %s\n%s", within, what, s.tail())
 		}

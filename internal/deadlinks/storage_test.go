@@ -9,6 +9,7 @@ import (
 
 // TestStorage: the link to the bucket of results and documents.
 func TestStorage(t *testing.T) {
+	t.Parallel()
 	for _, m := range []moment{beforeTheOrder, whilePackaged, whileSharded, whileDelivered} {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
@@ -18,7 +19,7 @@ func TestStorage(t *testing.T) {
 			if m == whileDelivered {
 				connector, at = connectS3(s)
 			}
-			for _, tr := range slices.Concat(troubles, bulkTroubles) {
+			for _, tr := range storageTroubles {
 				if !tr.concerns(m) {
 					continue
 				}
