@@ -130,7 +130,7 @@ func (s *stack) assembleBootstraps(ctx context.Context) error {
 	if s.invoker, err = s.newBootstraps(); err != nil {
 		return err
 	}
-	if err := s.newEngine(); err != nil {
+	if err := s.newEngine(ctx); err != nil {
 		return err
 	}
 	s.serveSteps(steps)
@@ -163,7 +163,7 @@ func (s *stack) environment(f localgw.Deployed) ([]string, error) {
 		"AWS_ACCESS_KEY_ID=" + s.secrets.S3AccessKey,
 		"AWS_SECRET_ACCESS_KEY=" + s.secrets.S3SecretKey,
 		"AWS_ENDPOINT_URL_DYNAMODB=" + s.options.dynamoDBEndpoint,
-		"AWS_ENDPOINT_URL_S3=" + s.s3.Endpoint(),
+		"AWS_ENDPOINT_URL_S3=" + s.storageEndpoint(),
 		"AWS_ENDPOINT_URL_SFN=" + s.stepsEndpoint,
 	}
 	values, err := s.variables().Of(f)

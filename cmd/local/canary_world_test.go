@@ -133,7 +133,7 @@ func (w *canaryWorld) rewire() {
 	made, err := inProcess(w.parts)
 	w.must(err)
 	w.invoker = noting{made, w}
-	w.must(w.newEngine())
+	w.must(w.newEngine(w.t.Context()))
 	w.gateway, err = w.stack.gateway()
 	w.must(err)
 }

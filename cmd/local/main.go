@@ -37,12 +37,15 @@ type options struct {
 	dynamoDBEndpoint    string
 	realBootstrap       bool
 	bootstraps          string
-	// Emulators of the clouds that connectors go to; "" is the cloud.
-	gcsEndpoint, gcsTokenURL, azureEndpoint, azureLoginURL string
-	webhooks                                               webhook.Local
-	shardAbove, shardSize                                  int64 // MiB; 0 means the deployed sizes
-	debounce                                               time.Duration
-	limits                                                 admission.Limits
+	// Emulators of the clouds that connectors go to; "" is the cloud, of S3 connectors the embedded S3.
+	s3Endpoint, gcsEndpoint, gcsTokenURL, azureEndpoint, azureLoginURL string
+	storageEndpoint                                                    string // of the embedded S3, as the service reaches it; "" is its own
+	webhooks                                                           webhook.Local
+	shardAbove, shardSize                                              int64 // MiB; 0 means the deployed sizes
+	debounce                                                           time.Duration
+	silence                                                            time.Duration // 0 means as long as each link's
+	hurry                                                              int
+	limits                                                             admission.Limits
 }
 
 func main() {
@@ -71,6 +74,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.dynamoDBEndpoint, "dynamodb-endpoint", "", "keep records in the DynamoDB at this `URL` instead of SQLite")
 	flags.BoolVar(&o.realBootstrap, "real-bootstrap", false, "compile the functions and run each as processes of its own, over the Lambda Runtime API; needs -dynamodb-endpoint (scripts/dynamodb.sh starts one)")
 	flags.StringVar(&o.bootstraps, "bootstraps", "", "with -real-bootstrap, run the compiled functions NAME/bootstrap of this `folder`")
+	flags.StringVar(&o.s3Endpoint, "s3-endpoint", "", "send S3 connectors to the S3 at this `URL`, not to the embedded one")
+	flags.StringVar(&o.storageEndpoint, "storage-endpoint", "", "reach the embedded S3, which keeps results and documents, at this `URL`, such as a proxy's")
 	flags.StringVar(&o.gcsEndpoint, "gcs-endpoint", "", "send GCS connectors to the emulator at this `URL` (scripts/fake-gcs.sh runs one)")
 	flags.StringVar(&o.gcsTokenURL, "gcs-token-url", "", "ask for their tokens at this `URL`")
 	flags.StringVar(&o.azureEndpoint, "azure-endpoint", "", "send Azure connectors to the emulator at this `URL`, accounts in its path (scripts/azurite.sh runs one)")
@@ -84,6 +89,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.IntVar(&o.limits.AtOnce, "exports-at-once", admission.DefaultAtOnce, "let an account have so many exports under way; others wait")
 	flags.IntVar(&o.limits.Waiting, "exports-waiting", admission.DefaultWaiting, "let so many exports of an account wait; others are refused")
 	flags.IntVar(&o.limits.PerMinute, "creates-per-minute", admission.DefaultPerMinute, "let an account create or retry so many exports in a minute; others are refused")
+	flags.DurationVar(&o.silence, "silence", 0, "give a connection up on which nothing has moved for this `time`, as deployed 2s to 60s")
+	flags.IntVar(&o.hurry, "hurry", 1, "make the waits between two tries, and between two looks at what is due, this `many` times shorter")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -112,6 +119,10 @@ func (o options) check() error {
 		return errors.New("-exports-at-once, -exports-waiting and -creates-per-minute must be at least 1")
 	case o.debounce < 0:
 		return errors.New("-debounce must not be negative")
+	case o.silence < 0 || o.hurry < 1:
+		return errors.New("-silence must not be negative, and -hurry at least 1")
+	case o.realBootstrap && o.silence > 0:
+		return errors.New("with -real-bootstrap the functions give connections up as they do when deployed; leave out -silence")
 	case o.realBootstrap && o.debounce > 0:
 		return errors.New("with -real-bootstrap automations wait as they do when deployed; leave out -debounce")
 	case o.realBootstrap && (o.shardAbove > 0 || o.shardSize > 0):

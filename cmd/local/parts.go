@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -22,6 +23,7 @@ import (
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/asl"
 	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/awslink"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/embeds3"
 	"github.com/videovector/exports/internal/blob/s3blob"
@@ -64,20 +66,36 @@ func (s *stack) startS3(ctx context.Context) error {
 		Buckets: []string{resultsBucket, artifactsBucket, customerBucket},
 	})
 	if err == nil {
-		s.closers = append(s.closers, s.s3)
+		s.closers, s.objects = append(s.closers, s.s3), awslink.Objects(cmp.Or(s.options.silence, embeddedSilence))
 	}
 	return err
 }
 
-func (s *stack) awsConfig() aws.Config {
+const (
+	// embeddedSilence is how long the embedded S3 may be silent: it puts a large object together before it answers.
+	embeddedSilence = 5 * time.Minute
+	// emulatorLimit is how long a DynamoDB on the same machine may take for a call. It may be starting up.
+	emulatorLimit = 20 * time.Second
+)
+
+func (s *stack) awsConfig(client aws.HTTPClient) aws.Config {
 	return aws.Config{
-		Region: region, Credentials: credentials.NewStaticCredentialsProvider(s.secrets.S3AccessKey, s.secrets.S3SecretKey, ""),
+		Region: region, Credentials: credentials.NewStaticCredentialsProvider(s.secrets.S3AccessKey, s.secrets.S3SecretKey, ""), HTTPClient: client,
 	}
 }
 
-func (s *stack) bucket(name string) blob.Bucket {
-	return s3blob.New(s3blob.NewClient(s.awsConfig(), s.s3.Endpoint()), name)
+// dynamoDB is the configuration of clients of the DynamoDB and its streams.
+func (s *stack) dynamoDB() aws.Config {
+	cfg := s.awsConfig(awslink.Calls(cmp.Or(s.options.silence, emulatorLimit)))
+	cfg.BaseEndpoint = aws.String(s.options.dynamoDBEndpoint)
+	return cfg
 }
+
+func (s *stack) bucket(name string) blob.Bucket {
+	return s3blob.New(s3blob.NewClient(s.awsConfig(s.objects), s.storageEndpoint()), name)
+}
+
+func (s *stack) storageEndpoint() string { return cmp.Or(s.options.storageEndpoint, s.s3.Endpoint()) }
 
 func (s *stack) openRecords(ctx context.Context) error {
 	if s.options.dynamoDBEndpoint == "" {
@@ -88,7 +106,7 @@ func (s *stack) openRecords(ctx context.Context) error {
 		s.records, s.closers = records, append(s.closers, records)
 		return nil
 	}
-	client := dynamodb.NewFromConfig(s.awsConfig(), func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(s.options.dynamoDBEndpoint) })
+	client := dynamodb.NewFromConfig(s.dynamoDB())
 	_, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(tableName)})
 	if err != nil {
 		err = dynamostore.CreateTable(ctx, client, tableName)
@@ -117,7 +135,7 @@ func (s *stack) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	connectors, err := clouds.New(clouds.Config{Sealer: sealer, Endpoints: s.endpoints()})
+	connectors, err := clouds.New(clouds.Config{Sealer: sealer, Endpoints: s.endpoints(), Silence: s.options.silence})
 	if err != nil {
 		return err
 	}
@@ -136,13 +154,13 @@ func (s *stack) assemble(ctx context.Context) error {
 	if s.invoker, err = inProcess(s.parts); err != nil {
 		return err
 	}
-	return s.newEngine()
+	return s.newEngine(ctx)
 }
 
 // endpoints are where connectors go: S3's to the embedded one, the others to the clouds unless flags say otherwise.
 func (s *stack) endpoints() clouds.Endpoints {
 	return clouds.Endpoints{
-		S3: s.s3.Endpoint(), GCS: s.options.gcsEndpoint, GCSToken: s.options.gcsTokenURL,
+		S3: cmp.Or(s.options.s3Endpoint, s.s3.Endpoint()), GCS: s.options.gcsEndpoint, GCSToken: s.options.gcsTokenURL,
 		Azure: s.options.azureEndpoint, AzureLogin: s.options.azureLoginURL,
 	}
 }
@@ -180,7 +198,7 @@ func inProcess(p wiring.Parts) (functions, error) {
 	})
 }
 
-func (s *stack) newEngine() error {
+func (s *stack) newEngine(ctx context.Context) error {
 	definition, err := asl.Substitute(statemachine.Export, statemachine.Functions)
 	if err != nil {
 		return err
@@ -195,7 +213,7 @@ func (s *stack) newEngine() error {
 	}
 	s.engine = asl.NewEngine(asl.Config{
 		Machine: machine, ARN: machineARN, Functions: lambdaCalls{s.invoker}, Objects: s3Objects{s}, Journal: journal,
-		OnEnd: s.executionEnded, Log: s.log,
+		Clock: hurriedClock{s.options.hurry}, OnEnd: func(x asl.Execution) { s.executionEnded(ctx, x) }, Log: s.log,
 	})
 	return nil
 }
@@ -248,19 +266,43 @@ func (s *stack) gateway() (http.Handler, error) {
 	})
 }
 
+// hurriedClock is the machine's, but for waits that are so many times shorter.
+type hurriedClock struct{ hurry int }
+
+// Now implements asl.Clock.
+func (c hurriedClock) Now() time.Time { return time.Now() }
+
+// Sleep implements asl.Clock.
+func (c hurriedClock) Sleep(ctx context.Context, d time.Duration) error {
+	return asl.SystemClock{}.Sleep(ctx, hurried(d, c.hurry))
+}
+
+// hurried is the wait, so many times shorter and yet one.
+func hurried(d time.Duration, hurry int) time.Duration {
+	return max(min(d, time.Millisecond), d/time.Duration(max(1, hurry)))
+}
+
+// sweepWaits are before each try to hand an event to sweep: Lambda makes a call that failed again after a minute, and
+// after two.
+var sweepWaits = []time.Duration{0, time.Minute, 2 * time.Minute}
+
 // executionEnded is the rule on executions that ended: it hands the event to sweep, as EventBridge does.
-func (s *stack) executionEnded(x asl.Execution) {
+func (s *stack) executionEnded(ctx context.Context, x asl.Execution) {
 	ev, err := localsfn.EndEvent(machineARN, rand.Text(), x)
 	if err != nil {
 		s.log.Error("an execution's end could not be told", "execution", x.Name, "error", err.Error())
 		return
 	}
-	s.sweep(context.Background(), ev)
+	for _, wait := range sweepWaits {
+		if (hurriedClock{s.options.hurry}).Sleep(ctx, wait) != nil || s.sweep(context.WithoutCancel(ctx), ev) {
+			return
+		}
+	}
 }
 
 // sweepRegularly is the schedule.
 func (s *stack) sweepRegularly(ctx context.Context) {
-	for tick := time.NewTicker(sweepEvery); ; {
+	for tick := time.NewTicker(hurried(sweepEvery, s.options.hurry)); ; {
 		s.sweep(ctx, event("aws.events", "Scheduled Event", map[string]any{}))
 		select {
 		case <-ctx.Done():
@@ -271,10 +313,13 @@ func (s *stack) sweepRegularly(ctx context.Context) {
 	}
 }
 
-func (s *stack) sweep(ctx context.Context, ev []byte) {
-	if _, err := s.invoker.Invoke(ctx, "sweep", ev); err != nil && ctx.Err() == nil {
+// sweep reports whether sweep did its work.
+func (s *stack) sweep(ctx context.Context, ev []byte) bool {
+	reply, err := s.invoker.Invoke(ctx, "sweep", ev)
+	if err != nil && ctx.Err() == nil {
 		s.log.ErrorContext(ctx, "sweep could not be called", "error", err.Error())
 	}
+	return err == nil && reply.FunctionError == ""
 }
 
 // event is an EventBridge event.

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
 	"github.com/videovector/exports/internal/changes"
@@ -73,7 +72,7 @@ func (s *stack) changes(p pipe) (localpipe.Source, error) {
 	if records, ok := s.records.(*sqlitestore.Store); ok {
 		return records, nil
 	}
-	client := dynamodbstreams.NewFromConfig(s.awsConfig(), func(o *dynamodbstreams.Options) { o.BaseEndpoint = aws.String(s.options.dynamoDBEndpoint) })
+	client := dynamodbstreams.NewFromConfig(s.dynamoDB())
 	return dynamostream.New(client, tableName, filepath.Join(s.options.data, "streams", p.function+".json"))
 }
 

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/videovector/exports/internal/asl"
 	"github.com/videovector/exports/internal/blob/embeds3"
 	"github.com/videovector/exports/internal/demo"
@@ -47,6 +49,7 @@ type stack struct {
 	engine  *asl.Engine
 	invoker functions
 	s3      *embeds3.Server
+	objects aws.HTTPClient // of the embedded S3
 	local   localJSON
 	closers []io.Closer // in the order of their making
 

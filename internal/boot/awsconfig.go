@@ -6,8 +6,9 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/videovector/exports/internal/awslink"
 )
 
 // minCompressBytes is the SDK's default: of shorter requests none is compressed.
@@ -28,7 +29,7 @@ func (e *env) awsConfig() (aws.Config, error) {
 	cfg := aws.Config{
 		Region:                      cmp.Or(e.get("AWS_REGION"), e.get("AWS_DEFAULT_REGION")),
 		Credentials:                 credentials.NewStaticCredentialsProvider(id, secret, e.get("AWS_SESSION_TOKEN")),
-		HTTPClient:                  awshttp.NewBuildableClient(),
+		HTTPClient:                  awslink.Calls(awslink.CallLimit),
 		ConfigSources:               []any{serviceEndpoints{e.get}},
 		DefaultsMode:                aws.DefaultsModeLegacy,
 		AccountIDEndpointMode:       aws.AccountIDEndpointModePreferred,
@@ -40,6 +41,16 @@ func (e *env) awsConfig() (aws.Config, error) {
 		cfg.BaseEndpoint = &all
 	}
 	return cfg, nil
+}
+
+// objects is the configuration of S3's clients, which share their connections.
+func (e *env) objects() aws.Config {
+	if e.objectsClient == nil {
+		e.objectsClient = awslink.Objects(awslink.Silence)
+	}
+	cfg := e.aws.Copy()
+	cfg.HTTPClient = e.objectsClient
+	return cfg
 }
 
 // serviceEndpoints are where single services are, if not at AWS: AWS_ENDPOINT_URL_DYNAMODB and so on.

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/videovector/exports/internal/awslink"
 )
 
 // TestConfigurationIsTheSDKs holds what a function makes of its environment against what the SDK's loader does, in the
@@ -84,5 +87,20 @@ func TestConfigurationWithoutCredentials(t *testing.T) {
 		if _, err := e.awsConfig(); err == nil || !strings.Contains(err.Error(), missing) {
 			t.Errorf("without %s: %v", missing, err)
 		}
+	}
+}
+
+// TestEveryClientOfAWSIsBounded: the SDK's own wait for ever.
+func TestEveryClientOfAWSIsBounded(t *testing.T) {
+	e := &env{get: func(string) string { return "set" }}
+	var err error
+	if e.aws, err = e.awsConfig(); err != nil {
+		t.Fatal(err)
+	}
+	if calls, ok := e.aws.HTTPClient.(*http.Client); !ok || calls.Timeout != awslink.CallLimit {
+		t.Errorf("calls are made by %+v", e.aws.HTTPClient)
+	}
+	if objects, ok := e.objects().HTTPClient.(*http.Client); !ok || objects.Timeout != 0 || e.objects().HTTPClient != e.objects().HTTPClient {
+		t.Errorf("objects are carried by %+v, which is to be one for all buckets, and to have no limit on the whole", e.objects().HTTPClient)
 	}
 }

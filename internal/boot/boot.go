@@ -19,15 +19,16 @@ import (
 
 // env is what a function was started with.
 type env struct {
-	aws aws.Config
-	get func(string) string
+	aws           aws.Config
+	get           func(string) string
+	objectsClient aws.HTTPClient // nil as long as nothing is kept in S3
 }
 
 // Env is env for Needs of packages of their own: what they import, only the functions weigh that name them.
 type Env = env
 
 // NewEnv is an Env of tests.
-func NewEnv(cfg aws.Config, get func(string) string) *Env { return &env{cfg, get} }
+func NewEnv(cfg aws.Config, get func(string) string) *Env { return &env{aws: cfg, get: get} }
 
 // AWS is the configuration of AWS's clients.
 func (e *env) AWS() aws.Config { return e.aws }

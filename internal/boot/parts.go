@@ -47,14 +47,14 @@ func Records(_ context.Context, e *env, p *wiring.Parts) error {
 // Artifacts is the bucket ARTIFACTS_BUCKET.
 func Artifacts(_ context.Context, e *env, p *wiring.Parts) error {
 	bucket, err := e.need("ARTIFACTS_BUCKET")
-	p.Artifacts = s3blob.New(s3blob.NewClient(e.aws, e.get("AWS_ENDPOINT_URL_S3")), bucket)
+	p.Artifacts = s3blob.New(s3blob.NewClient(e.objects(), e.get("AWS_ENDPOINT_URL_S3")), bucket)
 	return err
 }
 
 // Results is the bucket RESULTS_BUCKET, read only.
 func Results(_ context.Context, e *env, p *wiring.Parts) error {
 	bucket, err := e.need("RESULTS_BUCKET")
-	p.Results = s3blob.New(s3blob.NewClient(e.aws, e.get("AWS_ENDPOINT_URL_S3")), bucket)
+	p.Results = s3blob.New(s3blob.NewClient(e.objects(), e.get("AWS_ENDPOINT_URL_S3")), bucket)
 	return err
 }
 

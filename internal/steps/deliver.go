@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/blob"
@@ -56,10 +57,10 @@ func (s Deliver) Handle(ctx context.Context, job Job) (Done, error) {
 	p := newProgress(s.Records, s.Clock, job, e)
 	receipt, err := deliver(ctx, p, fenced(s.Records, job, s.Clock, target), delivery)
 	if err != nil {
-		return Done{}, err
+		return Done{}, located(err, target, delivery)
 	}
 	if receipt.LatestURI, err = s.point(ctx, fenced(s.Records, job, s.Clock, target), e, delivery); err != nil {
-		return Done{}, err
+		return Done{}, located(err, target, delivery)
 	}
 	if e, err = p.end(ctx); err != nil {
 		return Done{}, err
@@ -78,6 +79,18 @@ func deliver(ctx context.Context, p *progress, t connector.Target, d connector.D
 	}
 	receipt, err := connector.Deliver(m.ctx, m.readBack(t), d)
 	return receipt, m.failure(err)
+}
+
+// located says of a destination's failure that may pass where the destination is, and what its owner can do: after the last
+// attempt it is all that the export's owner reads. What the owner must mend says so itself.
+func located(err error, t connector.Target, d connector.Delivery) error {
+	f := fault.As(err)
+	if f.Permanent() || !strings.HasPrefix(f.Code, "destination_") {
+		return err
+	}
+	said := *f
+	said.Message += " It was to take " + t.URI(d.Files[0].Key) + ". Test the connector; once it works, retry the export."
+	return &said
 }
 
 // target opens the connector as it is now: it may have been changed or removed since the export was created.

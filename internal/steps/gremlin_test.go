@@ -23,6 +23,7 @@ const (
 	brokenOff    mishap = "breaks off"              // of what is read only a half comes
 	frozenBefore mishap = "freezes before"          // the caller stands still, and makes the call when it thaws
 	frozenAfter  mishap = "freezes after it happened"
+	silent       mishap = "is silent" // as a connector says it of a destination that does not answer
 )
 
 // befalls reports whether the mishap can happen to the call: only what is read breaks off, Step Functions, which reads and
@@ -48,6 +49,7 @@ const (
 // What the callers get to see.
 var (
 	errLost    = fault.Wrap(errors.New(secretOfACause), fault.Unavailable, "no_reply", "No reply came.")
+	errSilent  = fault.Wrap(errors.New(secretOfACause), fault.Unavailable, "destination_unavailable", "The destination did not answer.")
 	errBroken  = fault.New(fault.Unavailable, "broken_off", "The connection broke off.")
 	errBusy    = fault.New(fault.Throttled, "slow_down", "Not so fast.")
 	errRefused = fault.New(fault.Forbidden, "access_denied", "The service may not do that.")
@@ -122,6 +124,8 @@ func (g *gremlin) do(name string, f func() error) error {
 		return errLost
 	case throttled:
 		return errBusy
+	case silent:
+		return errSilent
 	case refused:
 		return errRefused
 	case panics:

@@ -40,6 +40,8 @@ const (
 	shardFails = "Plan ChooseLayout PackageShards PackageShard Assemble Fail Failed"
 	redeliver  = "Plan ChooseLayout Assemble Presign ChooseDestination Deliver Finish Completed" // of what is packaged
 	deliFails  = "Plan ChooseLayout Package Assemble Presign ChooseDestination Deliver Fail Failed"
+
+	redeliFails = "Plan ChooseLayout Assemble Presign ChooseDestination Deliver Fail Failed"
 )
 
 var atOnce = outcome{export.StatusCompleted, export.QueueSucceeded, 1, 1, "", ""}

@@ -33,6 +33,8 @@ func destinationJourneys() map[string]journey {
 				w.t.Fatal(err)
 			}
 		}}, []string{deliFails}, forGood("The connector no longer has the export scope.")},
+		"the destination is silent for good": {scenario{request: delivered, spoil: func(*world) mishaps { return always("target.Create base/team/exp_1.json", silent) }},
+			[]string{deliFails, redeliFails, redeliFails}, inVain(silentDestination)},
 		"another document stands there": {occupied("exp_1.json"), []string{deliFails}, forGood(occupiedMessage("exp_1.json"))},
 		"another manifest stands there": {occupied("exp_1.manifest.json"), []string{deliFails}, forGood(occupiedMessage("exp_1.manifest.json"))},
 	}
@@ -64,9 +66,10 @@ func troubledJourneys() map[string]journey {
 }
 
 const (
-	assembleFails = "Plan ChooseLayout Package Assemble Fail Failed"
-	oursMessage   = "The export failed on our side."
-	silentMessage = "The export stopped making progress and every attempt is used up. Create it again."
+	silentDestination = "The destination did not answer. It was to take s3://customer/base/team/exp_1.json. Test the connector; once it works, retry the export."
+	assembleFails     = "Plan ChooseLayout Package Assemble Fail Failed"
+	oursMessage       = "The export failed on our side."
+	silentMessage     = "The export stopped making progress and every attempt is used up. Create it again."
 )
 
 // squat puts something at a key of the artifacts.

@@ -88,7 +88,7 @@ func (s Sweep) Handle(ctx context.Context, in SweepIn) (SweepOut, error) {
 		if ctx.Err() != nil {
 			return out, ctx.Err()
 		}
-		s.one(ctx, ref, s.isDue, &out)
+		_ = s.one(ctx, ref, s.isDue, &out) // it is due at the next sweep as well
 	}
 	unadmitted := s.admit(ctx, &out)
 	if s.Clock().Minute() == strayMinute {
@@ -138,7 +138,9 @@ func (s Sweep) measure(ctx context.Context) {
 var endedBadly = map[string]bool{"FAILED": true, "TIMED_OUT": true, "ABORTED": true}
 
 // ended looks after the export of an execution that has ended. One that failed, timed out or was aborted may have left its
-// export open, unless its own Fail step has run. One that left it ended has a slot for the next that waits.
+// export open, unless its own Fail step has run. One that left it ended has a slot for the next that waits. It fails if the
+// export could not be looked after just now: the event is told once, and its call is made again if it fails; else the export
+// would stand until its lease ends.
 func (s Sweep) ended(ctx context.Context, in SweepIn) (SweepOut, error) {
 	id, generation, ok := export.ParseExecutionName(in.Detail.Name)
 	var job Job
@@ -147,9 +149,12 @@ func (s Sweep) ended(ctx context.Context, in SweepIn) (SweepOut, error) {
 	}
 	var out SweepOut
 	if endedBadly[in.Detail.Status] {
-		s.one(ctx, store.Ref{AccountID: job.AccountID, ExportID: id}, func(e export.Export) bool {
+		err := s.one(ctx, store.Ref{AccountID: job.AccountID, ExportID: id}, func(e export.Export) bool {
 			return e.Generation == generation && (e.ClaimedGeneration == generation || s.isDue(e))
 		}, &out)
+		if err != nil && fault.As(err).Step().Retryable {
+			return out, err
+		}
 	}
 	var err error
 	if in.Detail.Status != "RUNNING" {
@@ -160,8 +165,8 @@ func (s Sweep) ended(ctx context.Context, in SweepIn) (SweepOut, error) {
 
 func (s Sweep) isDue(e export.Export) bool { return !e.AwaitsSlot() && !e.DueAt.After(s.Clock()) }
 
-// one sweeps one export if it is open and still wants it.
-func (s Sweep) one(ctx context.Context, ref store.Ref, wants func(export.Export) bool, out *SweepOut) {
+// one sweeps one export if it is open and still wants it. Its failure is logged.
+func (s Sweep) one(ctx context.Context, ref store.Ref, wants func(export.Export) bool, out *SweepOut) error {
 	out.Examined++
 	e, err := s.Records.Export(ctx, ref.AccountID, ref.ExportID)
 	if err == nil {
@@ -177,6 +182,7 @@ func (s Sweep) one(ctx context.Context, ref store.Ref, wants func(export.Export)
 	if err != nil {
 		s.Log.ErrorContext(ctx, "sweeping failed", "error", err.Error())
 	}
+	return err
 }
 
 // move writes the next record and then acts on it. A start that fails is made up for when the record is due again.

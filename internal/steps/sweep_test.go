@@ -207,6 +207,26 @@ func TestTwoSweepsAtOnce(t *testing.T) {
 	}
 }
 
+// TestAnEndThatCantBeLookedAfter just now is told again: its call fails, and the one after it does the work.
+func TestAnEndThatCantBeLookedAfter(t *testing.T) {
+	for name, m := range map[string]mishap{"records.Export": lostBefore, "records.SaveExport": throttled} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, scenario{request: wholeIndex, spoil: func(*world) mishaps { return at(call{name, 1}, m) }})
+				w.putExport("exp_1", working)
+				ev := endOf("exp_1-g1", "FAILED", fmt.Sprintf(`{"account_id":%q,"export_id":"exp_1","generation":1}`, account))
+				if got, failed := w.swept(ev); failed != map[mishap]string{lostBefore: "Export.Unavailable", throttled: "Export.Throttled"}[m] {
+					t.Errorf("swept %+v, and failed with %q", got, failed)
+				}
+				got, failed := w.swept(ev)
+				if want := (steps.SweepOut{Examined: 1, Started: 1}); got != want || failed != "" {
+					t.Errorf("told again, swept %+v, want %+v; failed with %q", got, want, failed)
+				}
+			})
+		})
+	}
+}
+
 // TestSweepBatch: more exports than one sweep takes are left for the next one.
 func TestSweepBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -25,6 +26,8 @@ type Config struct {
 	Sealer seal.Sealer
 	// Self is the service's own region and credentials, with which customers' roles are taken.
 	Self aws.Config
+	// Silence is how long nothing may move on a connection; 0 means the guard's.
+	Silence time.Duration
 	Endpoints
 }
 
@@ -68,7 +71,7 @@ func FromEnvironment(get func(string) string) Endpoints {
 
 // New makes the openers. It fails for an endpoint that is no URL.
 func New(cfg Config) (connector.Providers, error) {
-	client, err := client(cfg.Endpoints)
+	client, err := client(cfg.Endpoints, cfg.Silence)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +86,8 @@ func New(cfg Config) (connector.Providers, error) {
 }
 
 // client is the guard's, with the endpoints allowed.
-func client(e Endpoints) (*http.Client, error) {
-	var cfg guard.Config
+func client(e Endpoints, silence time.Duration) (*http.Client, error) {
+	cfg := guard.Config{Silence: silence}
 	for _, line := range e.Environment() {
 		_, endpoint, _ := strings.Cut(line, "=")
 		u, err := url.Parse(endpoint)

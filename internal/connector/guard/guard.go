@@ -1,9 +1,11 @@
 // Package guard is the one way out to places that customers name. Its client follows no redirect, takes no proxy from
 // the environment, and looks at the address that is really dialed, after the name was resolved: one that isn't on the
-// public internet is refused, whatever name led there and whenever that name changed its mind.
+// public internet is refused, whatever name led there and whenever that name changed its mind. A connection on which
+// nothing moves is broken off.
 package guard
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -14,14 +16,15 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/stall"
 )
 
 // Patience with the other side.
 const (
 	dialTimeout      = 10 * time.Second
 	handshakeTimeout = 10 * time.Second
-	headerTimeout    = 60 * time.Second // a store may take that long to complete a large object
-	idleTimeout      = 60 * time.Second
+	// Silence is how long nothing may move on a connection: a store may take that long to complete a large object.
+	Silence = 60 * time.Second
 )
 
 // UserAgent is how the service's requests name themselves.
@@ -39,6 +42,8 @@ type Config struct {
 	Ports []string
 	// Roots are the authorities to trust in place of the system's; nil means the system's.
 	Roots *x509.CertPool
+	// Silence replaces the package's; 0 leaves it. Nobody waits for a minute in a test.
+	Silence time.Duration
 }
 
 // NewClient makes the client. A refused address fails with fault.Invalid "destination_address_refused", before a
@@ -47,14 +52,15 @@ func NewClient(cfg Config) *http.Client {
 	if cfg.Ports == nil {
 		cfg.Ports = []string{"443"}
 	}
+	cfg.Silence = cmp.Or(cfg.Silence, Silence)
 	return &http.Client{
 		Transport: transport{cfg.Allow, &http.Transport{
-			DialContext:            dialer{cfg}.dial,
+			DialContext:            stall.Watched(dialer{cfg}.dial, cfg.Silence),
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.Roots},
-			TLSHandshakeTimeout:    handshakeTimeout,
-			ResponseHeaderTimeout:  headerTimeout,
+			TLSHandshakeTimeout:    min(handshakeTimeout, cfg.Silence),
+			ResponseHeaderTimeout:  cfg.Silence + stall.OnItsWay,
 			ExpectContinueTimeout:  time.Second,
-			IdleConnTimeout:        idleTimeout,
+			IdleConnTimeout:        cfg.Silence / 2,
 			MaxIdleConnsPerHost:    4,
 			MaxResponseHeaderBytes: maxHeaderBytes,
 			DisableCompression:     true, // what is read back is what was stored
@@ -91,7 +97,7 @@ var errRefused = fault.New(fault.Invalid, "destination_address_refused",
 type dialer struct{ Config }
 
 func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	plain := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	plain := net.Dialer{Timeout: min(dialTimeout, cmp.Or(d.Silence, Silence)), KeepAlive: 30 * time.Second}
 	if !slices.Contains(d.Allow, address) {
 		plain.Control = d.control
 	}

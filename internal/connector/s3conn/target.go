@@ -141,11 +141,12 @@ func (t target) upload(ctx context.Context, o connector.Object) error {
 	if err != nil {
 		return err
 	}
-	err = t.fill(ctx, o, id)
-	if err != nil {
+	if err := t.fill(ctx, o, id); err != nil {
 		_ = t.abort(ctx, o.Key, id) // what it leaves, the next try drops
+		return err
 	}
-	return err
+	_ = t.abortAll(ctx, o.Key) // the object stands; the SDK began it twice if the first reply was lost
+	return nil
 }
 
 // fill writes the parts and joins them.

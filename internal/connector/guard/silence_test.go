@@ -1,0 +1,69 @@
+package guard
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/videovector/exports/internal/fault"
+)
+
+// silent is a server that says so much to whoever connects, and then is silent.
+func silent(t *testing.T, says string) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { c.Close() })
+			_, _ = io.WriteString(c, says)
+		}
+	}()
+	return l.Addr().String()
+}
+
+// TestSilence: a destination that takes a connection and falls silent, wherever, does not answer.
+func TestSilence(t *testing.T) {
+	const reply = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
+	for name, c := range map[string]struct {
+		says string
+		body []byte
+	}{
+		"before the reply":                 {"", nil},
+		"in the reply's header":            {reply[:20], nil},
+		"in the middle of its body":        {reply + "half.", nil},
+		"while a body is on its way to it": {"", make([]byte, 512<<10)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := silent(t, c.says)
+			client := NewClient(Config{Allow: []string{address}, Silence: 200 * time.Millisecond})
+			begun := time.Now()
+			text, err := ask(client, "http://"+address, c.body)
+			if !fault.Is(err, fault.Unavailable) || fault.As(err).Code != "destination_unavailable" || time.Since(begun) > 10*time.Second {
+				t.Errorf("after %v: %q, %v", time.Since(begun), text, err)
+			}
+		})
+	}
+}
+
+// ask sends the body and reads the reply.
+func ask(client *http.Client, url string, body []byte) ([]byte, error) {
+	reply, err := client.Post(url, "application/octet-stream", bytes.NewReader(body))
+	if err != nil {
+		return nil, Unanswered(err)
+	}
+	content := Content(reply.Body)
+	defer content.Close()
+	return io.ReadAll(content)
+}
