@@ -18,6 +18,7 @@ import (
 	"time"
 
 	exports "github.com/videovector/exports"
+	"github.com/videovector/exports/internal/boot"
 	"github.com/videovector/exports/internal/localgw"
 	"github.com/videovector/exports/internal/localsfn"
 	"github.com/videovector/exports/internal/metrics"
@@ -179,11 +180,15 @@ func (s *stack) variables() localgw.LocalValues {
 		"ARTIFACTS_BUCKET":  {"ARTIFACTS_BUCKET=" + artifactsBucket},
 		"RESULTS_BUCKET":    {"RESULTS_BUCKET=" + resultsBucket},
 		"STATE_MACHINE_ARN": {"STATE_MACHINE_ARN=" + machineARN},
-		"ACCOUNT_ROLE_ARN":  {"ACCOUNT_ROLE_ARN=none"},
+		"ACCOUNT_ROLE_ARN":  append([]string{"ACCOUNT_ROLE_ARN=none"}, s.sizes().Environment()...),
 		"PUBLIC_ORIGIN":     {"PUBLIC_ORIGIN=" + s.origin()},
 		"TOKEN_SECRET_ARN":  {"TOKEN_SECRET=" + s.secrets.TokenSecret},
 		"KMS_KEY_ID":        slices.Concat([]string{"SEAL_KEY_FILE=" + s.sealFile()}, s.endpoints().Environment(), s.options.webhooks.Environment()),
 	}
+}
+
+func (s *stack) sizes() boot.Sizes {
+	return boot.Sizes{ShardAbove: s.options.shardAbove << 20, ShardSize: s.options.shardSize << 20}
 }
 
 // listenSteps takes the port at which functions start executions; serveSteps answers there once there is an engine.

@@ -41,6 +41,7 @@ type options struct {
 	webhooks                                               webhook.Local
 	shardAbove, shardSize                                  int64 // MiB; 0 means the deployed sizes
 	debounce                                               time.Duration
+	every                                                  time.Duration // of schedules
 }
 
 func main() {
@@ -79,6 +80,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.Int64Var(&o.shardAbove, "shard-above", 0, "package exports of more than this many `MiB` of records in shards, as deployed above 2048")
 	flags.Int64Var(&o.shardSize, "shard-size", 0, "let a shard have at least this many `MiB`, as deployed 1024")
 	flags.DurationVar(&o.debounce, "debounce", 0, "let automations gather runs for this `time`, whatever they say, and look for the end of it as often")
+	flags.DurationVar(&o.every, "schedule-every", sweepEvery, "call the sweeper, and look for automations and events that are due, each time that this `time` has passed")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -105,10 +107,10 @@ func (o options) check() error {
 		return errors.New("-webhook-retry must not be negative")
 	case o.debounce < 0:
 		return errors.New("-debounce must not be negative")
+	case o.every <= 0:
+		return errors.New("-schedule-every must be more than nothing")
 	case o.realBootstrap && o.debounce > 0:
 		return errors.New("with -real-bootstrap automations wait as they do when deployed; leave out -debounce")
-	case o.realBootstrap && (o.shardAbove > 0 || o.shardSize > 0):
-		return errors.New("with -real-bootstrap the functions shard as they do when deployed; leave out -shard-above and -shard-size")
 	}
 	return nil
 }

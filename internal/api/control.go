@@ -8,6 +8,7 @@ import (
 
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/metrics"
 	"github.com/videovector/exports/internal/store"
@@ -121,6 +122,7 @@ func (s controller) handle(c control) action {
 		}
 		tellReplayed(w, replayed)
 		c.after(s, r.Context(), e) // a repetition may be of a request that was lost before it came to this, of this very one even
+		failpoint.Here("control.followed")
 		return reply(w, http.StatusOK, view(e, s.Clock()))
 	}
 }
@@ -163,7 +165,9 @@ func (s controller) apply(ctx context.Context, c control, o controlOrder, key st
 		if err != nil {
 			return e, false, err
 		}
+		failpoint.Here("control.writing")
 		saved, first, done, err := s.save(ctx, e, next, changed, memo)
+		failpoint.Here("control.written")
 		switch {
 		case err == nil && done:
 			if changed {
@@ -240,11 +244,13 @@ func (s controller) remove(w http.ResponseWriter, r *http.Request) error {
 	if err := s.take(ctx, p.AccountID, id); err != nil {
 		return err
 	}
+	failpoint.Here("delete.taken")
 	ctx, cancel := context.WithTimeout(ctx, clearPatience)
 	defer cancel()
 	if err := s.Clearer.Purge(ctx, p.AccountID, id); err != nil {
 		note(ctx, slog.String("clear_error", err.Error()))
 	}
+	failpoint.Here("delete.purged")
 	return reply(w, http.StatusOK, removedView{"The export was deleted."})
 }
 
@@ -262,6 +268,7 @@ func (s controller) take(ctx context.Context, account, id string) error {
 			err = s.cancelFirst(ctx, &e)
 		}
 		if err == nil {
+			failpoint.Here("delete.taking")
 			_, err = s.Exports.SaveExport(ctx, e.Delete(s.Clock()), e.FenceIn(e.Status))
 		}
 		if err == nil || try == controlTries || !fault.Is(err, fault.Superseded) && !fault.Is(err, fault.Unavailable) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/metrics"
 	"github.com/videovector/exports/internal/store"
@@ -136,10 +137,13 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 
 // accept writes the export, counts it and starts it. Unless it was created, an earlier one stands in the record.
 func (s creator) accept(ctx context.Context, e export.Export, memo *store.Idempotency) (first store.Idempotency, created bool, err error) {
+	failpoint.Here("create.accepting")
 	first, created, err = s.Records.CreateExport(ctx, e, memo)
 	if err == nil && created {
+		failpoint.Here("create.accepted")
 		s.Metrics.Created(ctx, append(noted(ctx), slog.String("export_id", e.ID))...)
 		s.start(ctx, e)
+		failpoint.Here("create.started")
 	}
 	return first, created, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/videovector/exports/internal/artifact/pack"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -55,6 +56,7 @@ func (s Package) Handle(ctx context.Context, in PackageIn) (out PackageOut, err 
 	} else {
 		err = s.whole(ctx, in.Job)
 	}
+	failpoint.Here("package.reported")
 	return out, leave(ctx, s.Records, s.Artifacts, in.Job, err)
 }
 
@@ -78,6 +80,7 @@ func (s Package) whole(ctx context.Context, job Job) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Here("package.packed")
 	return writeJSON(ctx, s.Artifacts, generationKey(job, reportName), r)
 }
 
@@ -116,6 +119,7 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 		}
 	}
 	notes.end(ctx)
+	failpoint.Here("shard.packed")
 	return writeJSON(ctx, s.Artifacts, generationKey(job, name), r)
 }
 
