@@ -1,0 +1,171 @@
+package kill
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/videovector/exports/internal/failpoint"
+)
+
+// kind is what becomes of an export.
+type kind string
+
+const (
+	ordinary            kind = "an export"
+	cancelled           kind = "an export that is cancelled"
+	cancelledAndRetried kind = "an export that is cancelled and retried"
+	removed             kind = "an export that is deleted"
+	doomed              kind = "an export to a bucket that isn't there, and then is"
+	automation          kind = "an automation's export"
+)
+
+// selection is what an export is made of.
+type selection string
+
+const (
+	archive     selection = "the archive"
+	archiveRuns selection = "two runs of the archive"
+	oneRun      selection = "one run"
+	oneLarge    selection = "a run of several parts"
+	manyLarge   selection = "three runs, a shard each"
+	wideShards  selection = "two runs, a shard of several parts each"
+)
+
+// Where exports go besides the service's own bucket.
+const (
+	nowhere = ""
+	toS3    = "s3"
+	toGCS   = "gcs"
+	toAzure = "azure"
+)
+
+// schedule is what a seed stands for.
+type schedule struct {
+	seed        uint64
+	rng         *rand.Rand
+	place       place
+	bootstraps  bool // functions are processes of their own
+	victim      failpoint.Victim
+	passage     int
+	before      string // a place where somebody is killed before
+	after       string // or after
+	kind        kind
+	from        selection
+	formats     []string
+	compression string
+	to          string
+	keyed       bool // requests have an Idempotency-Key
+	companions  int  // further exports at the same time, which nobody disturbs but the kill
+}
+
+// newSchedule takes places in turns, and for each of them one that is played in one process and one that is played in many.
+func newSchedule(seed uint64) *schedule {
+	s := &schedule{seed: seed, rng: rand.New(rand.NewPCG(seed, 20))}
+	round := seed / uint64(len(places))
+	s.place = places[seed%uint64(len(places))]
+	s.bootstraps = (seed+round)%2 == 0
+	s.kind, s.keyed, s.companions = ordinary, s.rng.IntN(4) > 0, s.rng.IntN(3)/2
+	s.from = pick(s.rng, archive, archive, archiveRuns, oneRun, oneLarge, manyLarge)
+	s.formats = pick(s.rng, []string{"json"}, []string{"ndjson"}, []string{"csv"}, []string{"parquet"}, []string{"json", "csv"}, []string{"ndjson", "parquet"})
+	s.compression = pick(s.rng, "", "", "gzip", "zstd")
+	s.to = pick(s.rng, nowhere, toS3, toGCS, toAzure)
+	s.place.needs(s)
+	if len(s.formats) == 1 && s.formats[0] == "parquet" {
+		s.compression = "" // it is compressed inside
+	}
+	if s.kind == automation {
+		s.from, s.formats, s.compression, s.companions = archive, []string{"json"}, "", 0
+	}
+	s.passage = 1 + s.rng.IntN(s.place.most)
+	if s.kind == cancelled {
+		s.passage = 1
+	}
+	s.victim = failpoint.Process
+	if s.bootstraps && s.place.in != "" && s.rng.IntN(2) == 0 {
+		s.victim = failpoint.Service
+	}
+	if s.before == "" && s.rng.IntN(4) == 0 {
+		s.after = pick(s.rng, "finish.ending", "finish.ended", "assemble.recorded", "event.sent", "execution.answered")
+	}
+	return s
+}
+
+func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))] }
+
+// kills are what is armed, in order.
+func (s *schedule) kills() (all []failpoint.Armed) {
+	if s.before != "" {
+		all = append(all, failpoint.Armed{Place: s.before, Passage: 1, Victim: failpoint.Process})
+	}
+	all = append(all, failpoint.Armed{Place: s.place.name, Passage: s.passage, Victim: s.victim})
+	if s.after != "" {
+		all = append(all, failpoint.Armed{Place: s.after, Passage: 1, Victim: failpoint.Process})
+	}
+	return all
+}
+
+// String describes the schedule to whoever has to find out what it broke.
+func (s *schedule) String() string {
+	where := "in one process"
+	if s.bootstraps {
+		where = "functions as processes, " + string(s.victim) + " killed"
+	}
+	kills := fmt.Sprintf("passage %d of %s", s.passage, s.place.name)
+	if s.before != "" {
+		kills = s.before + ", then " + kills
+	}
+	if s.after != "" {
+		kills += ", then " + s.after
+	}
+	key := "without a key"
+	if s.keyed {
+		key = "under a key"
+	}
+	return fmt.Sprintf("%s: %s of %s as %s %s to %s, %s, %d beside it; %s", kills, s.kind, s.from, strings.Join(s.formats, "+"),
+		cmp.Or(s.compression, "plain"), cmp.Or(s.to, "nowhere"), key, s.companions, where)
+}
+
+// body is the request for an export; connector "" delivers nowhere.
+func (s *schedule) body(connector string) string {
+	order := map[string]any{"formats": s.formats}
+	if s.compression != "" {
+		order["compression"] = s.compression
+	}
+	if s.from == archiveRuns {
+		order["prompt_run_ids"] = []string{"run_123", "run_124"}
+	}
+	if connector != "" {
+		order["destination_connector_id"], order["destination_subpath"] = connector, s.subpath()
+	}
+	text, err := json.Marshal(order)
+	if err != nil {
+		panic(err) // strings
+	}
+	return string(text)
+}
+
+func (s *schedule) subpath() string { return fmt.Sprintf("seed/%d", s.seed) }
+
+// path is where the export is asked for.
+func (s *schedule) path() string {
+	switch s.from {
+	case oneRun:
+		return "/exports/prompt-run/run_123"
+	case oneLarge:
+		return "/exports/index/idx_one"
+	case manyLarge:
+		return "/exports/index/idx_many"
+	}
+	if s.from == wideShards {
+		return "/exports/index/idx_wide"
+	}
+	return "/exports/index/idx_archive"
+}
+
+// contents names what the export holds, so that those of one name are held against each other.
+func (s *schedule) contents() string {
+	return fmt.Sprint(s.from, s.formats, s.compression)
+}
