@@ -18,10 +18,10 @@ import (
 	"time"
 
 	exports "github.com/videovector/exports"
-	"github.com/videovector/exports/internal/boot"
 	"github.com/videovector/exports/internal/localgw"
 	"github.com/videovector/exports/internal/localsfn"
 	"github.com/videovector/exports/internal/metrics"
+	"github.com/videovector/exports/internal/wiring"
 )
 
 // module is the source tree's.
@@ -187,8 +187,8 @@ func (s *stack) variables() localgw.LocalValues {
 	}
 }
 
-func (s *stack) sizes() boot.Sizes {
-	return boot.Sizes{ShardAbove: s.options.shardAbove << 20, ShardSize: s.options.shardSize << 20}
+func (s *stack) sizes() wiring.Sizes {
+	return wiring.Sizes{ShardAbove: s.options.shardAbove << 20, ShardSize: s.options.shardSize << 20}
 }
 
 // listenSteps takes the port at which functions start executions; serveSteps answers there once there is an engine.

@@ -132,7 +132,7 @@ func (s *stack) assemble(ctx context.Context) error {
 		NewConnectorID: ids.NewConnector, NewExternalID: ids.NewExternal, Clock: failpoint.Clock(), Log: s.log,
 		WebhookClient: receivers, NewWebhookID: ids.NewWebhook, NewEventID: ids.NewEvent, NewWebhookSecret: webhook.NewSecret,
 		WebhookRetry: s.options.webhooks.Retry,
-		Debounce:     s.options.debounce, ShardThreshold: s.options.shardAbove << 20, ShardBytes: s.options.shardSize << 20,
+		Debounce:     s.options.debounce, ShardThreshold: s.sizes().ShardAbove, ShardBytes: s.sizes().ShardSize,
 	}
 	if s.invoker, err = inProcess(s.parts); err != nil {
 		return err

@@ -52,9 +52,17 @@ func Make(dir string) (Folder, error) {
 	return f, os.MkdirAll(string(f), 0o700)
 }
 
-// Arm says what is to be killed: the first one, and once that has happened the next. What was armed before is not any more.
+// Arm begins a trial: it says what is to be killed, the first one, and once that has happened the next. What was armed or
+// noted before is forgotten.
 func (f Folder) Arm(kills ...Armed) error {
-	return f.inTurn(func() error { return f.writeArmed(kills) })
+	return f.inTurn(func() error {
+		return errors.Join(f.replace(passedFile, ""), f.replace(killedFile, ""), f.writeArmed(kills))
+	})
+}
+
+// Disarm ends it: nobody is killed any more.
+func (f Folder) Disarm() error {
+	return f.inTurn(func() error { return f.writeArmed(nil) })
 }
 
 // Move moves the clocks, so that they are that far ahead.
@@ -62,7 +70,7 @@ func (f Folder) Move(ahead time.Duration) error {
 	return f.replace(movedFile, ahead.String()+"\n")
 }
 
-// Passed are all passages, in order.
+// Passed are all passages of the trial, in order.
 func (f Folder) Passed() ([]Passage, error) { return f.passages(passedFile) }
 
 // Killed are those that were the last of their process.

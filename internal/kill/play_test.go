@@ -18,9 +18,9 @@ import (
 
 // played is what is left of a schedule.
 type played struct {
-	violations []string
-	killed     []failpoint.Passage
-	kept       time.Duration // how long the schedule took
+	violations     []string
+	passed, killed []failpoint.Passage
+	took           time.Duration
 }
 
 // order is an export as its owner knows it.
@@ -50,52 +50,48 @@ func (g *game) violated(format string, args ...any) {
 func (w *world) play(s *schedule) (p played) {
 	began := time.Now()
 	g := &game{world: w, schedule: s}
-	var before int
-	err := func() error {
-		if err := g.rehearse(); err != nil {
-			return fmt.Errorf("the undisturbed export: %w", err)
-		}
-		if err := g.prepare(); err != nil {
-			return err
-		}
-		killed, err := w.control.Killed()
-		if err != nil {
-			return err
-		}
-		before = len(killed)
-		if err := w.control.Arm(s.kills()...); err != nil {
-			return err
-		}
-		if err := g.act(); err != nil {
-			return err
-		}
-		if err := g.end(); err != nil {
-			return err
-		}
-		return g.close()
-	}()
-	if err != nil {
+	if err := g.perform(); err != nil {
 		g.violated("%v\n%s", err, w.tail())
 	}
-	if err := w.control.Arm(); err != nil {
+	var failures [3]error
+	failures[0] = w.control.Disarm()
+	p.passed, failures[1] = w.control.Passed()
+	p.killed, failures[2] = w.control.Killed()
+	if err := errors.Join(failures[:]...); err != nil {
 		g.violated("%v", err)
 	}
-	killed, err := w.control.Killed()
-	if err != nil {
-		g.violated("%v", err)
-	}
-	p.killed = killed[before:]
 	if !slices.ContainsFunc(p.killed, func(k failpoint.Passage) bool { return k.Place == s.place.name }) {
 		g.violated("%s was not reached", s.place.name)
 	}
+	g.violations = append(g.violations, w.foundDead()...)
 	if len(g.violations) == 0 {
 		g.check()
 	}
 	for _, o := range g.orders {
 		w.known[o.id] = true
 	}
-	p.violations, p.kept = g.violations, time.Since(began)
+	p.violations, p.took = g.violations, time.Since(began)
 	return p
+}
+
+// perform is the schedule up to the moment at which nothing is left to happen.
+func (g *game) perform() error {
+	if err := g.rehearse(); err != nil {
+		return fmt.Errorf("the undisturbed export: %w", err)
+	}
+	if err := g.prepare(); err != nil {
+		return err
+	}
+	if err := g.control.Arm(g.kills()...); err != nil {
+		return err
+	}
+	if err := g.act(); err != nil {
+		return err
+	}
+	if err := g.untilTold(); err != nil {
+		return err
+	}
+	return g.untilClearedUp()
 }
 
 // prepare makes what the schedule needs besides an export.
@@ -260,8 +256,8 @@ func (g *game) automated() error {
 	}
 }
 
-// control is a request to move the export, until it is answered.
-func (g *game) control(o *order, verb string) (reply, error) {
+// move is a request to cancel or retry the export, until it is answered.
+func (g *game) move(o *order, verb string) (reply, error) {
 	c := call{method: http.MethodPost, path: "/exports/" + o.id + "/" + verb, as: writer}
 	if g.keyed {
 		c.key = fmt.Sprintf("seed-%d-%s-%s", g.seed, verb, o.id)
@@ -273,7 +269,7 @@ func (g *game) control(o *order, verb string) (reply, error) {
 // cancel cancels the export; where it was faster, another one.
 func (g *game) cancel(o *order) error {
 	for range 10 {
-		r, err := g.control(o, "cancel")
+		r, err := g.move(o, "cancel")
 		if err != nil {
 			return err
 		}
@@ -296,7 +292,7 @@ func (g *game) cancel(o *order) error {
 }
 
 func (g *game) retry(o *order) error {
-	r, err := g.control(o, "retry")
+	r, err := g.move(o, "retry")
 	if err == nil && r.status != http.StatusOK {
 		err = fmt.Errorf("retry: %v", r)
 	}
@@ -388,8 +384,8 @@ func (g *game) wait(look func() (done bool, due []time.Time, state string, err e
 	}
 }
 
-// end waits until every export has ended and the webhook was told of it.
-func (g *game) end() error {
+// untilTold waits until every export has ended and the webhook was told of it.
+func (g *game) untilTold() error {
 	return g.wait(func() (done bool, due []time.Time, state string, err error) {
 		done = true
 		for _, o := range g.orders {
@@ -438,9 +434,9 @@ func (g *game) deliveries() (due []time.Time, err error) {
 	return due, err
 }
 
-// close moves the clock to an hour at which the sweeper clears everything up, and waits until it has: nothing is due,
+// untilClearedUp moves the clock to an hour at which the sweeper clears everything up, and waits until it has: nothing is due,
 // and no upload open.
-func (g *game) close() error {
+func (g *game) untilClearedUp() error {
 	if err := g.moveTo(g.now().Add(export.ClosingGrace).Truncate(time.Hour).Add(time.Hour)); err != nil {
 		return err
 	}

@@ -61,12 +61,13 @@ type schedule struct {
 	companions  int  // further exports at the same time, which nobody disturbs but the kill
 }
 
-// newSchedule takes places in turns, and for each of them one that is played in one process and one that is played in many.
+// newSchedule takes places in turns, so that few seeds in a row are spread over all the way of an export, and plays each of
+// them in one process and in many by turns, too.
 func newSchedule(seed uint64) *schedule {
 	s := &schedule{seed: seed, rng: rand.New(rand.NewPCG(seed, 20))}
-	round := seed / uint64(len(places))
-	s.place = places[seed%uint64(len(places))]
-	s.bootstraps = (seed+round)%2 == 0
+	n := uint64(len(places))
+	turn, round := seed*stride(n)%n, seed/n
+	s.place, s.bootstraps = places[turn], (turn+round)%2 == 0
 	s.kind, s.keyed, s.companions = ordinary, s.rng.IntN(4) > 0, s.rng.IntN(3)/2
 	s.from = pick(s.rng, archive, archive, archiveRuns, oneRun, oneLarge, manyLarge)
 	s.formats = pick(s.rng, []string{"json"}, []string{"ndjson"}, []string{"csv"}, []string{"parquet"}, []string{"json", "csv"}, []string{"ndjson", "parquet"})
@@ -91,6 +92,23 @@ func newSchedule(seed uint64) *schedule {
 		s.after = pick(s.rng, "finish.ending", "finish.ended", "assemble.recorded", "event.sent", "execution.answered")
 	}
 	return s
+}
+
+// stride is a number of steps that comes by each of n places before it comes by one again.
+func stride(n uint64) uint64 {
+	step := n * 5 / 8
+	for divisor(step, n) != 1 {
+		step++
+	}
+	return step
+}
+
+// divisor is the greatest that both have.
+func divisor(a, b uint64) uint64 {
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))] }

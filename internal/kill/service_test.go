@@ -20,11 +20,11 @@ type service struct {
 	program string
 	dir     string // of its data
 	flags   []string
+	onDeath func() // called while it is dead; nil does nothing
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
 	closed bool
-	starts int
 	failed error // it can't be started
 	ended  chan struct{}
 }
@@ -58,7 +58,6 @@ func (s *service) launch() error {
 	if s.closed {
 		return nil
 	}
-	s.starts++
 	out, err := os.OpenFile(filepath.Join(s.dir, "output"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -73,8 +72,7 @@ func (s *service) launch() error {
 func (s *service) keepUp() {
 	defer close(s.ended)
 	for {
-		began := time.Now()
-		_ = s.cmd.Wait() // it was killed, or can't start: the next one tells
+		_ = s.cmd.Wait() // its state tells how it ended
 		s.mu.Lock()
 		closed := s.closed
 		if code := s.cmd.ProcessState.ExitCode(); code > 0 && !closed {
@@ -82,10 +80,18 @@ func (s *service) keepUp() {
 			closed = true
 		}
 		s.mu.Unlock()
-		if closed || s.launch() != nil {
+		if closed {
 			return
 		}
-		_ = began
+		if s.onDeath != nil {
+			s.onDeath()
+		}
+		if err := s.launch(); err != nil {
+			s.mu.Lock()
+			s.failed = err
+			s.mu.Unlock()
+			return
+		}
 	}
 }
 

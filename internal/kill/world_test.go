@@ -55,8 +55,8 @@ type world struct {
 	ahead       time.Duration // of the clock
 	customers   map[string]destination
 	undisturbed map[string]map[string]string // of contents: digests of the files, by what follows the id in their names
-	known       map[string]bool              // exports of earlier schedules
-	webhook     string
+	dead        dead
+	known       map[string]bool // exports of earlier schedules
 }
 
 // basePath is every connector's.
@@ -66,7 +66,7 @@ const basePath = "base"
 func newWorld(t *testing.T, name string, p programs, c *clouds, bootstraps bool) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{programs: p.copyTo(t, filepath.Join(dir, "programs")), undisturbed: map[string]map[string]string{}, known: map[string]bool{}}
+	w := &world{programs: p.copyTo(t, filepath.Join(dir, "programs")), undisturbed: map[string]map[string]string{}, known: map[string]bool{}, dead: dead{seen: map[string]bool{}}}
 	var err error
 	if w.control, err = failpoint.Make(filepath.Join(dir, "programs")); err != nil {
 		t.Fatal(err)
@@ -84,6 +84,7 @@ func newWorld(t *testing.T, name string, p programs, c *clouds, bootstraps bool)
 	if err := os.MkdirAll(w.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	w.onDeath = w.lookAtDead
 	if err := w.service.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func (w *world) furnish(t *testing.T, name string, l localJSON, c *clouds) {
 		must(w.load(l, "idx_many", fmt.Sprintf("run_many_%d", n), 7<<20))
 	}
 	for n := range 2 {
-		must(w.load(l, "idx_wide", fmt.Sprintf("run_wide_%d", n), 17<<20))
+		must(w.load(l, "idx_wide", fmt.Sprintf("run_wide_%d", n), 21<<20))
 	}
 	gcs, azure := gcsBucket{c.gcs, "exports-" + name}, azureContainer{c.azure, "exports-" + name}
 	must(gcs.make())
@@ -127,13 +128,9 @@ func (w *world) furnish(t *testing.T, name string, l localJSON, c *clouds) {
 	must(w.connect(toAzure, store.Connector{ID: connectorID(toAzure), StorageAccount: azureAccount, Container: azure.name}, l))
 	r, _, err := w.insist(call{method: http.MethodPost, path: "/webhooks", as: writer, body: fmt.Sprintf(`{"name":"n","url":%q,"events":["export.ready","export.failed"]}`, w.receiver.URL)})
 	must(err)
-	var hook struct {
-		ID string `json:"webhook_id"`
-	}
-	if r.status != http.StatusCreated || json.Unmarshal(r.body, &hook) != nil {
+	if r.status != http.StatusCreated {
 		t.Fatalf("POST /webhooks: %v", r)
 	}
-	w.webhook = hook.ID
 }
 
 func connectorID(provider string) string { return "conn_" + provider }
