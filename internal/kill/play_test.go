@@ -350,13 +350,10 @@ func dueOf(e export.Export) []time.Time {
 	return nil
 }
 
-// Times without any news after which the clock is moved on: to what is waiting, and past the lease of a worker.
-const (
-	calm    = 400 * time.Millisecond
-	silence = 20 * time.Second
-)
+// calm is how long nothing happens before the clock is moved on.
+const calm = 400 * time.Millisecond
 
-// wait looks again and again, and moves the clock on to what is due when nothing else happens.
+// wait looks again and again, and moves the clock on to what is due next when nothing else happens.
 func (g *game) wait(look func() (done bool, due []time.Time, state string, err error)) error {
 	deadline, news, last := time.Now().Add(2*patience), time.Now(), ""
 	for ; ; time.Sleep(20 * time.Millisecond) {
@@ -367,16 +364,12 @@ func (g *game) wait(look func() (done bool, due []time.Time, state string, err e
 		if state != last {
 			news, last = time.Now(), state
 		}
-		if quiet := time.Since(news); quiet > calm {
-			for _, at := range due {
-				if at.After(g.now()) {
-					if err := g.moveTo(slices.MinFunc(due, time.Time.Compare)); err != nil {
-						return err
-					}
-					news = time.Now()
-					break
-				}
+		due = slices.DeleteFunc(due, func(at time.Time) bool { return !at.After(g.now()) })
+		if len(due) > 0 && time.Since(news) > calm {
+			if err := g.moveTo(slices.MinFunc(due, time.Time.Compare)); err != nil {
+				return err
 			}
+			news = time.Now()
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("it came to a halt: %s", state)
