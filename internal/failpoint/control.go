@@ -100,7 +100,7 @@ func (f Folder) inTurn(do func() error) error {
 	if err != nil {
 		return err
 	}
-	defer turn.Close() // and with it the lock
+	defer func() { _ = turn.Close() }() // and with it the lock
 	if err := syscall.Flock(int(turn.Fd()), syscall.LOCK_EX); err != nil {
 		return err
 	}
@@ -113,18 +113,6 @@ func (f Folder) writeArmed(kills []Armed) error {
 		fmt.Fprintln(&text, k.Place, k.Passage, k.Victim)
 	}
 	return f.replace(armedFile, text.String())
-}
-
-func (f Folder) armed() (kills []Armed, err error) {
-	text, err := f.read(armedFile)
-	for line := range strings.Lines(text) {
-		var k Armed
-		if _, err := fmt.Sscan(line, &k.Place, &k.Passage, &k.Victim); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.file(armedFile), err)
-		}
-		kills = append(kills, k)
-	}
-	return kills, err
 }
 
 func (f Folder) passages(file string) (all []Passage, err error) {

@@ -61,6 +61,19 @@ func (p running) pass(place string) (victim Victim) {
 	return victim
 }
 
+// armed is what is to be killed.
+func (f Folder) armed() (kills []Armed, err error) {
+	text, err := f.read(armedFile)
+	for line := range strings.Lines(text) {
+		var k Armed
+		if _, err := fmt.Sscan(line, &k.Place, &k.Passage, &k.Victim); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.file(armedFile), err)
+		}
+		kills = append(kills, k)
+	}
+	return kills, err
+}
+
 // note adds a line to a file of the control folder.
 func (p running) note(file, place string) {
 	f, err := os.OpenFile(p.control.file(file), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -32,14 +31,21 @@ var (
 	plainShard need = func(s *schedule) {
 		s.from, s.formats, s.compression = manyLarge, pick(s.rng, []string{"json"}, []string{"ndjson", "csv"}), ""
 	}
-	tableShard need = func(s *schedule) { s.from, s.formats, s.compression = wideShards, []string{"csv"}, "" }
-	delivered  need = func(s *schedule) { s.to = pick(s.rng, toS3, toGCS, toAzure) }
+	tableShard  need = func(s *schedule) { s.from, s.formats, s.compression = wideShards, []string{"csv"}, "" }
+	delivered   need = func(s *schedule) { s.to = pick(s.rng, toS3, toGCS, toAzure) }
+	interrupted need = func(s *schedule) {
+		parts(s)
+		delivered(s)
+		s.kind = pick(s.rng, ordinary, cancelledLate)
+	}
 	automatic  need = func(s *schedule) { s.kind, s.to = automation, pick(s.rng, toS3, toGCS, toAzure) }
 	refused    need = func(s *schedule) { s.kind, s.to = doomed, toS3 }
-	controlled need = func(s *schedule) { s.kind, s.from = pick(s.rng, cancelled, cancelledAndRetried), oneLarge }
-	dropped    need = func(s *schedule) { s.kind, s.from = cancelled, oneLarge }
-	deleted    need = func(s *schedule) { s.kind = removed }
-	lostStart  need = func(s *schedule) { s.before = "create.accepted" }
+	controlled need = func(s *schedule) {
+		s.kind, s.from = pick(s.rng, cancelled, cancelledAndRetried, cancelledLate), oneLarge
+	}
+	dropped   need = func(s *schedule) { s.kind, s.from = pick(s.rng, cancelled, cancelledLate), oneLarge }
+	deleted   need = func(s *schedule) { s.kind = removed }
+	lostStart need = func(s *schedule) { s.before = "create.accepted" }
 )
 
 // places are the failpoints of the code, by the way of an export.
@@ -72,7 +78,7 @@ var places = []place{
 	{"presign.linking", "the link is made; the record lacks it", "presign", anything, 1},
 	{"presign.linked", "the record has the link; no reply", "presign", anything, 1},
 	{"deliver.creating", "the destination was looked at; nothing is written", "deliver", delivered, 2},
-	{"deliver.part", "before a part of a file is sent to the destination", "deliver", delivered, 2},
+	{"deliver.part", "before a part of a file is sent to the destination", "deliver", interrupted, 2},
 	{"deliver.created", "a file stands at the destination; it is not read back", "deliver", delivered, 2},
 	{"deliver.delivered", "files and manifest stand at the destination; no receipt", "deliver", delivered, 1},
 	{"latest.writing", "latest.json is to be written", "deliver", automatic, 1},
@@ -104,10 +110,6 @@ var places = []place{
 	{"automation.noted", "a finished run is noted; the change comes again", "run-automations", automatic, 1},
 	{"automation.closed", "the window is over and has the export's id; no export", "run-automations", automatic, 1},
 	{"automation.exported", "the window's export is made; the window is not over", "run-automations", automatic, 1},
-}
-
-func placeOf(name string) place {
-	return places[slices.IndexFunc(places, func(p place) bool { return p.name == name })]
 }
 
 var here = regexp.MustCompile(`failpoint\.Here\("([^"]*)"\)`)

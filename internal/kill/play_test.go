@@ -27,7 +27,7 @@ type played struct {
 type order struct {
 	id   string
 	gone bool          // its owner has deleted it
-	want export.Status // how it is to end
+	want export.Status // how it is to end; "" is either way
 	ends []string      // events of its ends, in any order
 	to   string        // provider, "" for none
 	at   string        // where it is delivered, below the base path
@@ -142,7 +142,7 @@ func (g *game) act() error {
 		}
 	}
 	switch g.kind {
-	case cancelled, cancelledAndRetried:
+	case cancelled, cancelledAndRetried, cancelledLate:
 		return g.cancel(o)
 	case removed:
 		if g.rng.IntN(2) == 0 {
@@ -212,8 +212,8 @@ func (g *game) stray(most int, keyed bool) error {
 		o := *g.orders[len(g.orders)-1]
 		o.id, o.main = e.ID, false
 		g.orders = append(g.orders, &o)
-		if o.to == toS3 && g.kind == doomed {
-			o.want, o.ends = export.StatusFailed, []string{export.EventFailed}
+		if g.kind == doomed && o.to == toS3 { // it ends as the connector just then is
+			o.want, o.ends = "", nil
 		}
 	}
 	return nil
@@ -268,7 +268,12 @@ func (g *game) move(o *order, verb string) (reply, error) {
 
 // cancel cancels the export; where it was faster, another one.
 func (g *game) cancel(o *order) error {
-	for range 10 {
+	for try := range 10 {
+		if g.kind == cancelledLate && try < 5 {
+			if err := g.await(o.id, g.late); err != nil {
+				return err
+			}
+		}
 		r, err := g.move(o, "cancel")
 		if err != nil {
 			return err
@@ -291,6 +296,15 @@ func (g *game) cancel(o *order) error {
 	return errors.New("every export was faster than its cancel")
 }
 
+// late is when an export is cancelled late: somebody was killed while it was delivered, or it is delivered now.
+func (g *game) late(e export.Export) bool {
+	if g.place.in == "deliver" {
+		killed, err := g.control.Killed()
+		return err != nil || len(killed) > 0 || ended(e)
+	}
+	return e.Progress.Phase == export.PhaseDelivering || ended(e)
+}
+
 func (g *game) retry(o *order) error {
 	r, err := g.move(o, "retry")
 	if err == nil && r.status != http.StatusOK {
@@ -303,7 +317,8 @@ func (g *game) retry(o *order) error {
 // remove deletes the export. The second time there is none any more.
 func (g *game) remove(o *order) error {
 	r, tries, err := g.insist(call{method: http.MethodDelete, path: "/exports/" + o.id, as: admin})
-	if err == nil && r.status != http.StatusOK && !(tries > 1 && r.status == http.StatusNotFound) {
+	again := tries > 1 && r.status == http.StatusNotFound
+	if err == nil && r.status != http.StatusOK && !again {
 		err = fmt.Errorf("delete: %v", r)
 	}
 	o.gone = true

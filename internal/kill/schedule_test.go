@@ -16,6 +16,7 @@ type kind string
 const (
 	ordinary            kind = "an export"
 	cancelled           kind = "an export that is cancelled"
+	cancelledLate       kind = "an export that is cancelled while it is delivered"
 	cancelledAndRetried kind = "an export that is cancelled and retried"
 	removed             kind = "an export that is deleted"
 	doomed              kind = "an export to a bucket that isn't there, and then is"
@@ -80,8 +81,11 @@ func newSchedule(seed uint64) *schedule {
 	if s.kind == automation {
 		s.from, s.formats, s.compression, s.companions = archive, []string{"json"}, "", 0
 	}
+	if s.kind == cancelledLate && s.to == nowhere {
+		s.to = toS3
+	}
 	s.passage = 1 + s.rng.IntN(s.place.most)
-	if s.kind == cancelled {
+	if s.place.in == "control-export" && s.kind != cancelledAndRetried {
 		s.passage = 1
 	}
 	s.victim = failpoint.Process

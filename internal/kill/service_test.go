@@ -183,7 +183,7 @@ func (s *service) insist(c call) (r reply, tries int, err error) {
 			return r, tries, nil
 		}
 		if time.Now().After(deadline) {
-			return r, tries, fmt.Errorf("%s %s was not answered: %v, %v", c.method, c.path, r, err)
+			return r, tries, fmt.Errorf("%s %s was not answered: %v, %w", c.method, c.path, r, err)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func newWorld(t *testing.T, name string, p programs, c *clouds, bootstraps bool)
 		t.Fatal(err)
 	}
 	w.onDeath = w.lookAtDead
-	if err := w.service.start(); err != nil {
+	if err := w.start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.close)
