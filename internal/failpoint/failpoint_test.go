@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/videovector/exports/internal/failpoint"
+	"github.com/videovector/exports/internal/failpoint/trial"
 )
 
 // program is one that passes places, built with failpoints or without.
@@ -52,13 +52,13 @@ func TestKills(t *testing.T) {
 	if said, killed := walk(t, self); killed || said != "first second first third" {
 		t.Errorf("where nobody controls it, it said %q, killed: %t", said, killed)
 	}
-	control, err := failpoint.Make(filepath.Dir(filepath.Dir(self)))
+	control, err := trial.Make(filepath.Dir(filepath.Dir(self)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := control.Arm(
-		failpoint.Armed{Place: "walk.first", Passage: 2, Victim: failpoint.Process},
-		failpoint.Armed{Place: "walk.second", Passage: 1, Victim: failpoint.Process},
+		trial.Armed{Place: "walk.first", Passage: 2, Victim: trial.Process},
+		trial.Armed{Place: "walk.second", Passage: 1, Victim: trial.Process},
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestKills(t *testing.T) {
 		}
 	}
 	killed, err := control.Killed()
-	want := []failpoint.Passage{{Place: "walk.first", Program: "walker"}, {Place: "walk.second", Program: "walker"}}
+	want := []trial.Passage{{Place: "walk.first", Program: "walker"}, {Place: "walk.second", Program: "walker"}}
 	if diff := cmp.Diff(want, killed); err != nil || diff != "" {
 		t.Errorf("killed, want -, got +: %v\n%s", err, diff)
 	}
@@ -83,7 +83,7 @@ func TestKills(t *testing.T) {
 // TestClock: it is as far ahead as it was moved.
 func TestClock(t *testing.T) {
 	self := program(t, "-tags", "failpoints")
-	control, err := failpoint.Make(filepath.Dir(filepath.Dir(self)))
+	control, err := trial.Make(filepath.Dir(filepath.Dir(self)))
 	if err != nil {
 		t.Fatal(err)
 	}

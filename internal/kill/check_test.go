@@ -282,7 +282,7 @@ func (g *game) rehearse() error {
 		return fmt.Errorf("%v, %w", r, err)
 	}
 	g.known[made.ID] = true
-	if err := g.await(made.ID, ended); err != nil {
+	if err := g.await(made.ID, func(e export.Export) bool { return ended(e) && len(g.receiver.about(made.ID)) > 0 }); err != nil {
 		return err
 	}
 	e, err := g.records.Export(context.Background(), demo.AccountID, made.ID)

@@ -17,6 +17,7 @@ const fewSeeds = 20
 var (
 	seeds  = flag.Uint64("seeds", fewSeeds, "how many schedules to play")
 	from   = flag.Uint64("from", 0, "the first seed")
+	at     = flag.String("place", "", "play only the seeds that kill at this failpoint")
 	only   = flag.Int64("seed", -1, "play this seed alone")
 	worlds = flag.Int("worlds", 1, "how many services of each kind there are; -parallel says how many of them work at the same time")
 	update = flag.Bool("update", false, "write the list of failpoints into docs/reliability.md")
@@ -26,6 +27,9 @@ var (
 // killed where the seed says.
 func TestSchedules(t *testing.T) {
 	all := chosen()
+	if len(all) == 0 {
+		t.Fatalf("no seed kills at %q", *at)
+	}
 	began := time.Now()
 	c, p := startClouds(t), build(t)
 	r := &report{of: len(all), began: time.Now(), passed: map[string]int{}, killed: map[string]int{}}
@@ -53,7 +57,9 @@ func chosen() (all []*schedule) {
 		return []*schedule{newSchedule(uint64(*only))}
 	}
 	for seed := *from; seed < *from+*seeds; seed++ {
-		all = append(all, newSchedule(seed))
+		if s := newSchedule(seed); *at == "" || *at == s.place.name {
+			all = append(all, s)
+		}
 	}
 	return all
 }

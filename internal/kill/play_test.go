@@ -11,7 +11,7 @@ import (
 
 	"github.com/videovector/exports/internal/demo"
 	"github.com/videovector/exports/internal/export"
-	"github.com/videovector/exports/internal/failpoint"
+	"github.com/videovector/exports/internal/failpoint/trial"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
@@ -19,7 +19,7 @@ import (
 // played is what is left of a schedule.
 type played struct {
 	violations     []string
-	passed, killed []failpoint.Passage
+	passed, killed []trial.Passage
 	took           time.Duration
 }
 
@@ -54,13 +54,13 @@ func (w *world) play(s *schedule) (p played) {
 		g.violated("%v\n%s", err, w.tail())
 	}
 	var failures [3]error
-	failures[0] = w.control.Disarm()
-	p.passed, failures[1] = w.control.Passed()
-	p.killed, failures[2] = w.control.Killed()
+	failures[0] = w.trial.Disarm()
+	p.passed, failures[1] = w.trial.Passed()
+	p.killed, failures[2] = w.trial.Killed()
 	if err := errors.Join(failures[:]...); err != nil {
 		g.violated("%v", err)
 	}
-	if !slices.ContainsFunc(p.killed, func(k failpoint.Passage) bool { return k.Place == s.place.name }) {
+	if !slices.ContainsFunc(p.killed, func(k trial.Passage) bool { return k.Place == s.place.name }) {
 		g.violated("%s was not reached", s.place.name)
 	}
 	g.violations = append(g.violations, w.foundDead()...)
@@ -82,7 +82,10 @@ func (g *game) perform() error {
 	if err := g.prepare(); err != nil {
 		return err
 	}
-	if err := g.control.Arm(g.kills()...); err != nil {
+	if err := g.untilQuiet(); err != nil {
+		return err
+	}
+	if err := g.trial.Arm(g.kills()...); err != nil {
 		return err
 	}
 	if err := g.act(); err != nil {
@@ -92,6 +95,22 @@ func (g *game) perform() error {
 		return err
 	}
 	return g.untilClearedUp()
+}
+
+// untilQuiet waits until nothing of what was before passes any place: it is not to be taken for the schedule's own.
+func (g *game) untilQuiet() error {
+	news, last := time.Now(), -1
+	for time.Since(news) < calm {
+		passed, err := g.trial.Passed()
+		if err != nil {
+			return err
+		}
+		if len(passed) != last {
+			news, last = time.Now(), len(passed)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return nil
 }
 
 // prepare makes what the schedule needs besides an export.
@@ -299,7 +318,7 @@ func (g *game) cancel(o *order) error {
 // late is when an export is cancelled late: somebody was killed while it was delivered, or it is delivered now.
 func (g *game) late(e export.Export) bool {
 	if g.place.in == "deliver" {
-		killed, err := g.control.Killed()
+		killed, err := g.trial.Killed()
 		return err != nil || len(killed) > 0 || ended(e)
 	}
 	return e.Progress.Phase == export.PhaseDelivering || ended(e)

@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"github.com/videovector/exports/internal/failpoint"
+	"github.com/videovector/exports/internal/failpoint/trial"
 )
 
 // kind is what becomes of an export.
@@ -49,7 +49,7 @@ type schedule struct {
 	rng         *rand.Rand
 	place       place
 	bootstraps  bool // functions are processes of their own
-	victim      failpoint.Victim
+	victim      trial.Victim
 	passage     int
 	before      string // a place where somebody is killed before
 	after       string // or after
@@ -88,9 +88,9 @@ func newSchedule(seed uint64) *schedule {
 	if s.place.in == "control-export" && s.kind != cancelledAndRetried {
 		s.passage = 1
 	}
-	s.victim = failpoint.Process
+	s.victim = trial.Process
 	if s.bootstraps && s.place.in != "" && s.rng.IntN(2) == 0 {
-		s.victim = failpoint.Service
+		s.victim = trial.Service
 	}
 	if s.before == "" && s.rng.IntN(4) == 0 {
 		s.after = pick(s.rng, "finish.ending", "finish.ended", "assemble.recorded", "event.sent", "execution.answered")
@@ -118,13 +118,13 @@ func divisor(a, b uint64) uint64 {
 func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))] }
 
 // kills are what is armed, in order.
-func (s *schedule) kills() (all []failpoint.Armed) {
+func (s *schedule) kills() (all []trial.Armed) {
 	if s.before != "" {
-		all = append(all, failpoint.Armed{Place: s.before, Passage: 1, Victim: failpoint.Process})
+		all = append(all, trial.Armed{Place: s.before, Passage: 1, Victim: trial.Process})
 	}
-	all = append(all, failpoint.Armed{Place: s.place.name, Passage: s.passage, Victim: s.victim})
+	all = append(all, trial.Armed{Place: s.place.name, Passage: s.passage, Victim: s.victim})
 	if s.after != "" {
-		all = append(all, failpoint.Armed{Place: s.after, Passage: 1, Victim: failpoint.Process})
+		all = append(all, trial.Armed{Place: s.after, Passage: 1, Victim: trial.Process})
 	}
 	return all
 }

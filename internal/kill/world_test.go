@@ -27,7 +27,7 @@ import (
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/demo"
 	"github.com/videovector/exports/internal/export"
-	"github.com/videovector/exports/internal/failpoint"
+	"github.com/videovector/exports/internal/failpoint/trial"
 	"github.com/videovector/exports/internal/loader"
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store"
@@ -48,7 +48,7 @@ const (
 type world struct {
 	*service
 	programs    programs
-	control     failpoint.Folder
+	trial       trial.Folder
 	records     *dynamostore.Store
 	sealer      seal.Sealer
 	receiver    *receiver
@@ -68,7 +68,7 @@ func newWorld(t *testing.T, name string, p programs, c *clouds, bootstraps bool)
 	dir := t.TempDir()
 	w := &world{programs: p.copyTo(t, filepath.Join(dir, "programs")), undisturbed: map[string]map[string]string{}, known: map[string]bool{}, dead: dead{seen: map[string]bool{}}}
 	var err error
-	if w.control, err = failpoint.Make(filepath.Join(dir, "programs")); err != nil {
+	if w.trial, err = trial.Make(filepath.Join(dir, "programs")); err != nil {
 		t.Fatal(err)
 	}
 	w.receiver = startReceiver(t, c.pair)
@@ -216,7 +216,7 @@ func (w *world) moveTo(at time.Time) error {
 	if ahead := time.Until(at) + 5*time.Millisecond; ahead > w.ahead {
 		w.ahead = ahead
 	}
-	return w.control.Move(w.ahead)
+	return w.trial.Move(w.ahead)
 }
 
 func (w *world) artifacts() (s3Bucket, error) {

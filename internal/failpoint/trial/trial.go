@@ -1,4 +1,6 @@
-package failpoint
+// Package trial is how a test tells the processes of a service who is to be killed where, and how they tell it what they
+// have passed: by files of a folder, since a process that is killed says nothing any more.
+package trial
 
 import (
 	"errors"
@@ -11,11 +13,11 @@ import (
 	"time"
 )
 
-// Control is the name of the folder by which a test and the processes of one service speak. It stands beside the folders
-// that hold the programs: SERVICE/failpoints, for SERVICE/local/local and SERVICE/plan/bootstrap.
-const Control = "failpoints"
+// Name is the folder's. It stands beside the folders that hold the programs: SERVICE/failpoints, for SERVICE/local/local and
+// SERVICE/plan/bootstrap.
+const Name = "failpoints"
 
-// Files of the control folder.
+// Files of the folder.
 const (
 	armedFile  = "armed"  // what is to be killed where, one a line, the next one first
 	movedFile  = "moved"  // how far clocks are moved, as time.Duration writes it
@@ -43,12 +45,12 @@ type Armed struct {
 // Passage is one passage through a place.
 type Passage struct{ Place, Program string }
 
-// Folder is a control folder.
+// Folder is where a trial stands.
 type Folder string
 
 // Make makes the folder for the service in dir.
 func Make(dir string) (Folder, error) {
-	f := Folder(filepath.Join(dir, Control))
+	f := Folder(filepath.Join(dir, Name))
 	return f, os.MkdirAll(string(f), 0o700)
 }
 
@@ -75,6 +77,35 @@ func (f Folder) Passed() ([]Passage, error) { return f.passages(passedFile) }
 
 // Killed are those that were the last of their process.
 func (f Folder) Killed() ([]Passage, error) { return f.passages(killedFile) }
+
+// Pass notes that the program has come to the place, and gives the victim if this is the passage that is armed. All
+// processes of the service take turns. What is armed is struck out before anybody is killed, so it kills once.
+func (f Folder) Pass(place, program string) (victim Victim, err error) {
+	err = f.inTurn(func() error {
+		kills, err := f.armed()
+		if err == nil {
+			err = f.note(passedFile, place, program)
+		}
+		if err != nil || len(kills) == 0 || kills[0].Place != place {
+			return err
+		}
+		if kills[0].Passage--; kills[0].Passage > 0 {
+			return f.writeArmed(kills)
+		}
+		victim = kills[0].Victim
+		return errors.Join(f.note(killedFile, place, program), f.writeArmed(kills[1:]))
+	})
+	return victim, err
+}
+
+// Ahead is how far clocks are ahead.
+func (f Folder) Ahead() (time.Duration, error) {
+	text, err := f.read(movedFile)
+	if text == "" {
+		return 0, err
+	}
+	return time.ParseDuration(strings.TrimSpace(text))
+}
 
 func (f Folder) file(name string) string { return filepath.Join(string(f), name) }
 
@@ -113,6 +144,28 @@ func (f Folder) writeArmed(kills []Armed) error {
 		fmt.Fprintln(&text, k.Place, k.Passage, k.Victim)
 	}
 	return f.replace(armedFile, text.String())
+}
+
+func (f Folder) armed() (kills []Armed, err error) {
+	text, err := f.read(armedFile)
+	for line := range strings.Lines(text) {
+		var k Armed
+		if _, err := fmt.Sscan(line, &k.Place, &k.Passage, &k.Victim); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.file(armedFile), err)
+		}
+		kills = append(kills, k)
+	}
+	return kills, err
+}
+
+// note adds a line to a file.
+func (f Folder) note(file, place, program string) error {
+	to, err := os.OpenFile(f.file(file), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(to, place, program)
+	return errors.Join(err, to.Close())
 }
 
 func (f Folder) passages(file string) (all []Passage, err error) {
