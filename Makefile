@@ -10,7 +10,7 @@ SEEDS     ?= 1000000
 FROM      ?= 100000
 SEED      ?=
 
-.PHONY: help run test test-race test-crash test-crash-race soak mutants fuzz events world check validate build sbom bench screenshot neighbours large tools clean
+.PHONY: help run test test-race test-crash test-crash-race test-kill soak mutants fuzz events world check validate build sbom bench screenshot neighbours large tools clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test-crash: ## 10,000 schedules of crashes, lost replies and late workers, one f
 
 test-crash-race: ## 2,000 of them under the race detector
 	$(GO) test -race -count=1 -timeout 30m -run '^TestSeeds$$' ./internal/simulation -report
+
+test-kill: ## 300 schedules of SIGKILL over real processes and emulators, one for each seed; SEED=n plays one
+	$(GO) test -count=1 -v -timeout 40m -parallel 4 -run '^TestSchedules$$' ./internal/kill -worlds 2 $(if $(SEED),-seed $(SEED),-seeds 300)
 
 soak: ## a million of them, from seed FROM on; takes hours
 	$(GO) test -count=1 -v -timeout 0 -run '^TestSeeds$$' ./internal/simulation -seeds $(SEEDS) -from $(FROM)

@@ -21,6 +21,7 @@ import (
 	"github.com/videovector/exports/internal/localgw"
 	"github.com/videovector/exports/internal/localsfn"
 	"github.com/videovector/exports/internal/metrics"
+	"github.com/videovector/exports/internal/wiring"
 )
 
 // module is the source tree's.
@@ -179,7 +180,7 @@ func (s *stack) variables() localgw.LocalValues {
 		"ARTIFACTS_BUCKET":   {"ARTIFACTS_BUCKET=" + artifactsBucket},
 		"RESULTS_BUCKET":     {"RESULTS_BUCKET=" + resultsBucket},
 		"STATE_MACHINE_ARN":  {"STATE_MACHINE_ARN=" + machineARN},
-		"ACCOUNT_ROLE_ARN":   {"ACCOUNT_ROLE_ARN=none"},
+		"ACCOUNT_ROLE_ARN":   append([]string{"ACCOUNT_ROLE_ARN=none"}, s.sizes().Environment()...),
 		"PUBLIC_ORIGIN":      {"PUBLIC_ORIGIN=" + s.origin()},
 		"TOKEN_SECRET_ARN":   {"TOKEN_SECRET=" + s.secrets.TokenSecret},
 		"EXPORTS_AT_ONCE":    {fmt.Sprintf("EXPORTS_AT_ONCE=%d", s.options.limits.AtOnce)},
@@ -187,6 +188,10 @@ func (s *stack) variables() localgw.LocalValues {
 		"CREATES_PER_MINUTE": {fmt.Sprintf("CREATES_PER_MINUTE=%d", s.options.limits.PerMinute)},
 		"KMS_KEY_ID":         slices.Concat([]string{"SEAL_KEY_FILE=" + s.sealFile()}, s.endpoints().Environment(), s.options.webhooks.Environment()),
 	}
+}
+
+func (s *stack) sizes() wiring.Sizes {
+	return wiring.Sizes{ShardAbove: s.options.shardAbove << 20, ShardSize: s.options.shardSize << 20}
 }
 
 // listenSteps takes the port at which functions start executions; serveSteps answers there once there is an engine.

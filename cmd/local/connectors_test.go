@@ -232,3 +232,11 @@ func TestEndpointsReachCompiledFunctions(t *testing.T) {
 		}
 	}
 }
+
+// TestSizesReachCompiledFunctions, beside the role that makes them local.
+func TestSizesReachCompiledFunctions(t *testing.T) {
+	s := &stack{secrets: &secrets{}, s3: &embeds3.Server{}, options: options{shardAbove: 4, shardSize: 1}}
+	if got := s.variables()["ACCOUNT_ROLE_ARN"]; !slices.Equal(got, []string{"ACCOUNT_ROLE_ARN=none", "SHARD_ABOVE=4194304", "SHARD_SIZE=1048576"}) {
+		t.Errorf("the environment is %q", got)
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -106,7 +107,7 @@ func (x expiry) over(ctx context.Context, folder string) (bool, error) {
 
 // expireRegularly is the bucket's lifecycle.
 func (s *stack) expireRegularly(ctx context.Context) {
-	x := expiry{records: s.records, artifacts: s.bucket(artifactsBucket), clock: time.Now}
+	x := expiry{records: s.records, artifacts: s.bucket(artifactsBucket), clock: failpoint.Clock()}
 	for tick := time.NewTicker(expireEvery); ; {
 		removed, err := x.run(ctx)
 		switch {

@@ -46,6 +46,7 @@ type options struct {
 	silence                                                            time.Duration // 0 means as long as each link's
 	hurry                                                              int
 	limits                                                             admission.Limits
+	every                                                              time.Duration // of schedules
 }
 
 func main() {
@@ -91,6 +92,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.IntVar(&o.limits.PerMinute, "creates-per-minute", admission.DefaultPerMinute, "let an account create or retry so many exports in a minute; others are refused")
 	flags.DurationVar(&o.silence, "silence", 0, "give a connection up on which nothing has moved for this `time`, as deployed 2s to 60s")
 	flags.IntVar(&o.hurry, "hurry", 1, "make the waits between two tries, and between two looks at what is due, this `many` times shorter")
+	flags.DurationVar(&o.every, "schedule-every", sweepEvery, "call the sweeper, and look for automations and events that are due, each time that this `time` has passed")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -123,10 +125,10 @@ func (o options) check() error {
 		return errors.New("-silence must not be negative, and -hurry at least 1")
 	case o.realBootstrap && o.silence > 0:
 		return errors.New("with -real-bootstrap the functions give connections up as they do when deployed; leave out -silence")
+	case o.every <= 0:
+		return errors.New("-schedule-every must be more than nothing")
 	case o.realBootstrap && o.debounce > 0:
 		return errors.New("with -real-bootstrap automations wait as they do when deployed; leave out -debounce")
-	case o.realBootstrap && (o.shardAbove > 0 || o.shardSize > 0):
-		return errors.New("with -real-bootstrap the functions shard as they do when deployed; leave out -shard-above and -shard-size")
 	}
 	return nil
 }

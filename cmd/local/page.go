@@ -5,11 +5,11 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"time"
 
 	openapi "github.com/videovector/exports/api"
 	"github.com/videovector/exports/internal/asl"
 	"github.com/videovector/exports/internal/demo"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/localpage"
 	"github.com/videovector/exports/statemachine"
 )
@@ -26,7 +26,7 @@ func (s *stack) withPage(api http.Handler) (http.Handler, error) {
 	}
 	page, err := localpage.New(localpage.Config{
 		BaseURL: s.local.BaseURL, Key: s.secrets.APIKeys.Write, KeyFile: keyFile, Description: openapi.Description, Machine: graph,
-		History: s.engine.History, Example: s.example(), Clock: time.Now, Log: s.log,
+		History: s.engine.History, Example: s.example(), Clock: failpoint.Clock(), Log: s.log,
 	})
 	if err != nil {
 		return nil, err

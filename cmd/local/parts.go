@@ -29,6 +29,7 @@ import (
 	"github.com/videovector/exports/internal/blob/s3blob"
 	"github.com/videovector/exports/internal/connector/clouds"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/ids"
 	"github.com/videovector/exports/internal/localgw"
 	"github.com/videovector/exports/internal/localsfn"
@@ -146,10 +147,10 @@ func (s *stack) assemble(ctx context.Context) error {
 	s.parts = wiring.Parts{
 		Store: s.records, Artifacts: s.bucket(artifactsBucket), Results: s.bucket(resultsBucket), Executions: s,
 		Connectors: connectors, Sealer: sealer, Keyring: keyring, Origin: origin, NewID: ids.NewExport,
-		NewConnectorID: ids.NewConnector, NewExternalID: ids.NewExternal, Clock: time.Now, Log: s.log,
+		NewConnectorID: ids.NewConnector, NewExternalID: ids.NewExternal, Clock: failpoint.Clock(), Log: s.log,
 		WebhookClient: receivers, NewWebhookID: ids.NewWebhook, NewEventID: ids.NewEvent, NewWebhookSecret: webhook.NewSecret,
 		WebhookRetry: s.options.webhooks.Retry, Limits: s.options.limits,
-		Debounce: s.options.debounce, ShardThreshold: s.options.shardAbove << 20, ShardBytes: s.options.shardSize << 20,
+		Debounce: s.options.debounce, ShardThreshold: s.sizes().ShardAbove, ShardBytes: s.sizes().ShardSize,
 	}
 	if s.invoker, err = inProcess(s.parts); err != nil {
 		return err
@@ -262,7 +263,7 @@ func (o s3Objects) Put(ctx context.Context, bucket, key string, body []byte) err
 func (s *stack) gateway() (http.Handler, error) {
 	return localgw.New(localgw.Config{
 		OpenAPI: openapi.Description, Template: exports.Template, Functions: s.invoker, Stage: "api", Region: region,
-		AccountID: awsAccount, APIID: "local", Clock: time.Now, NewID: rand.Text, Log: s.log,
+		AccountID: awsAccount, APIID: "local", Clock: failpoint.Clock(), NewID: rand.Text, Log: s.log,
 	})
 }
 
@@ -302,7 +303,7 @@ func (s *stack) executionEnded(ctx context.Context, x asl.Execution) {
 
 // sweepRegularly is the schedule.
 func (s *stack) sweepRegularly(ctx context.Context) {
-	for tick := time.NewTicker(hurried(sweepEvery, s.options.hurry)); ; {
+	for tick := time.NewTicker(hurried(s.options.every, s.options.hurry)); ; {
 		s.sweep(ctx, event("aws.events", "Scheduled Event", map[string]any{}))
 		select {
 		case <-ctx.Done():

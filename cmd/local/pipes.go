@@ -50,7 +50,7 @@ func (s *stack) startPipes(ctx context.Context) error {
 
 // sendRegularly is the schedule of send-events; with a shorter pause between attempts it comes as often as that.
 func (s *stack) sendRegularly(ctx context.Context, functions localgw.Invoker) {
-	every := sweepEvery
+	every := s.options.every
 	if retry := s.options.webhooks.Retry; retry > 0 {
 		every = max(min(every, retry/2), 10*time.Millisecond)
 	}

@@ -33,7 +33,7 @@ const (
 	tableName       = "videovector-exports"
 )
 
-// sweepEvery is the deployed schedule.
+// sweepEvery is the deployed schedule, of automations and of due events as well.
 const sweepEvery = time.Minute
 
 // stopPatience is how long requests under way may take to end after Ctrl-C.

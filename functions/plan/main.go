@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.Plan, boot.PerAccount, boot.Records, boot.Artifacts)
+	boot.Run(wiring.Plan, boot.PerAccount, boot.Records, boot.Artifacts, boot.Sizes)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/dispatch"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/metrics"
 	"github.com/videovector/exports/internal/store"
@@ -127,6 +128,7 @@ func (s controller) handle(c control) action {
 		}
 		tellReplayed(w, replayed)
 		c.after(s, r.Context(), e) // a repetition may be of a request that was lost before it came to this, of this very one even
+		failpoint.Here("control.followed")
 		return reply(w, http.StatusOK, view(e, s.Clock()))
 	}
 }
@@ -169,7 +171,9 @@ func (s controller) apply(ctx context.Context, c control, o controlOrder, key st
 		if err != nil {
 			return e, false, err
 		}
+		failpoint.Here("control.writing")
 		saved, first, done, err := s.save(ctx, e, next, changed && c.placed, changed, memo)
+		failpoint.Here("control.written")
 		switch {
 		case err == nil && done:
 			if changed {
@@ -287,11 +291,13 @@ func (s controller) remove(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Here("delete.taken")
 	ctx, cancel := context.WithTimeout(ctx, clearPatience)
 	defer cancel()
 	if err := s.Clearer.Purge(ctx, p.AccountID, id); err != nil {
 		note(ctx, slog.String("clear_error", err.Error()))
 	}
+	failpoint.Here("delete.purged")
 	s.leave(ctx, taken)
 	return reply(w, http.StatusOK, removedView{"The export was deleted."})
 }
@@ -311,6 +317,7 @@ func (s controller) take(ctx context.Context, account, id string) (taken export.
 			err = s.cancelFirst(ctx, &e)
 		}
 		if err == nil {
+			failpoint.Here("delete.taking")
 			_, err = s.Exports.SaveExport(ctx, e.Delete(s.Clock()), e.FenceIn(e.Status))
 		}
 		if taken = e; err == nil || try == controlTries || !fault.Is(err, fault.Superseded) && !fault.Is(err, fault.Unavailable) {

@@ -11,6 +11,7 @@ import (
 	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/metrics"
 	"github.com/videovector/exports/internal/store"
@@ -164,10 +165,13 @@ func (s creator) create(ctx context.Context, e export.Export, memo *store.Idempo
 	if waits {
 		e = e.AwaitSlot()
 	}
+	failpoint.Here("create.accepting")
 	first, created, err = s.Records.CreateExport(ctx, e, memo, &place)
 	if err == nil && created {
+		failpoint.Here("create.accepted")
 		s.Metrics.Created(ctx, append(noted(ctx), slog.String("export_id", e.ID))...)
 		s.start(ctx, e)
+		failpoint.Here("create.started")
 	}
 	return first, created, err
 }

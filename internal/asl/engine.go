@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/videovector/exports/internal/failpoint"
 )
 
 // Engine runs executions of one machine.
@@ -53,6 +55,7 @@ func (e *Engine) Start(_ context.Context, name string, input json.RawMessage) er
 	if err := e.cfg.Journal.Create(name, Event{Time: now, Type: executionStarted, Input: encodeValue(v)}); err != nil {
 		return err
 	}
+	failpoint.Here("execution.journaled")
 	e.run(e.execution(name, now, v))
 	return nil
 }

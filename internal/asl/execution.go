@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/videovector/exports/internal/failpoint"
 )
 
 // execution is one run of the machine.
@@ -57,6 +59,7 @@ func (x *execution) run(ctx context.Context) {
 		x.engine.cfg.Log.ErrorContext(ctx, "an execution's end could not be written", "execution", x.name, "error", err.Error())
 		return
 	}
+	failpoint.Here("execution.ended")
 	x.engine.tell(x.name)
 }
 

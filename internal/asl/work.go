@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/videovector/exports/internal/failpoint"
 )
 
 // work runs a Task, Map or Parallel state with its retries and its catchers.
@@ -133,6 +135,7 @@ func (x *execution) invoke(ctx context.Context, s *state, function string, paylo
 	call, cancel := context.WithTimeout(ctx, seconds(or(s.TimeoutSeconds, maxSeconds)))
 	defer cancel()
 	reply, err := x.engine.cfg.Functions.Invoke(call, function, encodeValue(payload))
+	failpoint.Here("execution.answered")
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/metrics"
@@ -81,6 +82,7 @@ func (r Runner) Heard(ctx context.Context, account, runID, before string) error 
 	}
 	next := a.Noted(Length(a.Debounce, r.Debounce), r.Clock())
 	next, err = r.Records.SaveAutomation(ctx, next, a.Revision, &store.Ending{RunID: run.ID, Text: run.Ending()})
+	failpoint.Here("automation.noted")
 	if err == nil {
 		r.Log.InfoContext(ctx, "a finished run was noted", "index_id", run.IndexID, "active", next.Active())
 	}
@@ -144,6 +146,7 @@ func (r Runner) one(ctx context.Context, ref store.AutomationRef, out *Out) erro
 			return err
 		}
 	}
+	failpoint.Here("automation.closed")
 	if a.Firing == nil {
 		out.Skipped++
 		return nil
@@ -157,6 +160,7 @@ func (r Runner) fire(ctx context.Context, a export.Automation, out *Out) error {
 		return r.abandon(ctx, a, out)
 	}
 	err := r.Exporter.Export(ctx, a)
+	failpoint.Here("automation.exported")
 	ctx = logattr.With(ctx, slog.String("export_id", a.Firing.ExportID))
 	if err != nil {
 		return r.refused(ctx, a, err, out)

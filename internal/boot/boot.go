@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/wiring"
 )
@@ -63,7 +63,7 @@ func Run(build func(wiring.Parts) any, needs ...Need) {
 }
 
 func gather(ctx context.Context, log *slog.Logger, needs []Need) (wiring.Parts, error) {
-	parts := wiring.Parts{Log: log, MetricsNamespace: os.Getenv("METRICS_NAMESPACE"), Clock: time.Now, MaxDownload: maxStreamed}
+	parts := wiring.Parts{Log: log, MetricsNamespace: os.Getenv("METRICS_NAMESPACE"), Clock: failpoint.Clock(), MaxDownload: maxStreamed}
 	if os.Getenv("AWS_SAM_LOCAL") == "true" { // sam local doesn't stream
 		parts.BufferDownloads, parts.MaxDownload = true, maxBuffered
 	}

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
@@ -59,6 +60,7 @@ func ReadPart(ctx context.Context, o Object, offset, length int64) ([]byte, erro
 	if length == 0 {
 		return content, nil
 	}
+	failpoint.Here("deliver.part")
 	body, err := o.Open(ctx, offset, length)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -50,7 +51,9 @@ func Put(ctx context.Context, t Target, o Object) (Stored, error) {
 		stored.AlreadyPresent = true
 		return stored, err
 	}
+	failpoint.Here("deliver.creating")
 	err = t.Create(ctx, o)
+	failpoint.Here("deliver.created")
 	present := fault.Is(err, fault.Conflict) // somebody, perhaps an earlier try of ours whose reply was lost, was first
 	if err != nil && !present {
 		return Stored{}, err

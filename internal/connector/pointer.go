@@ -10,6 +10,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -61,11 +62,13 @@ func Point(ctx context.Context, t Target, key string, l Latest) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Here("latest.writing")
 	if absent {
 		err = t.Create(ctx, o)
 	} else {
 		err = t.Replace(ctx, o, info)
 	}
+	failpoint.Here("latest.written")
 	if fault.Is(err, fault.Conflict) {
 		return unsettled(err)
 	}

@@ -26,6 +26,7 @@ var aws = []string{"github.com/aws"}
 var laws = []law{
 	{from: "/internal/export", to: []string{"/", "golang.org", "github.com"}, reason: "the domain is the standard library and our rules: no technology may leak into it"},
 	{from: "/internal/fault", to: []string{"/", "golang.org", "github.com"}, reason: "every layer speaks of failure, so its vocabulary may depend on none of them"},
+	{from: "/internal/failpoint", to: []string{"/", "golang.org", "github.com"}, except: []string{"/internal/failpoint/"}, reason: "every layer names places where it may be killed, and a release knows nothing of them"},
 	{from: "/internal/store", to: []string{"/internal/store", "/internal/blob", "/internal/connector", "/internal/api", "/internal/steps"}, except: []string{"/internal/store/"}, reason: "a contract that knows an implementation is no contract"},
 	{from: "/internal/blob", to: []string{"/internal/blob", "/internal/store", "/internal/connector", "/internal/api", "/internal/steps"}, except: []string{"/internal/blob/"}, reason: "a contract that knows an implementation is no contract"},
 	{from: "/internal/store/dynamostore", to: []string{"/internal/store/sqlitestore", "/internal/api", "/internal/steps", "/internal/blob", "/internal/connector"}, reason: "an adapter hides one technology and is replaceable alone"},

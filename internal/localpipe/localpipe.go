@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/changes"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/localgw"
 )
 
@@ -81,6 +82,7 @@ func Move(ctx context.Context, cfg Config) (int, error) {
 	if err != nil {
 		return len(items), err
 	}
+	failpoint.Here("pipe.handled")
 	var done []string
 	for _, i := range items {
 		if !slices.Contains(failed, changes.Failure{ID: i.ID}) {

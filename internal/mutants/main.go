@@ -138,9 +138,10 @@ func test(ctx context.Context, root string, d defect) (output string, ok bool, e
 	if err != nil {
 		return "", false, err
 	}
-	args := []string{"test", "-overlay", overlay, "-count=1", "-vet=off", "-v", "-timeout", patience.String()}
+	args := []string{"test", "-count=1", "-vet=off", "-v", "-timeout", patience.String()}
 	cmd := exec.CommandContext(ctx, "go", append(args, strings.Fields(d.test)...)...)
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay)) // programs that the test builds are spoilt, too
 	raw, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err == nil || errors.As(err, &exit) {

@@ -15,6 +15,7 @@ import (
 	"github.com/videovector/exports/internal/artifact/pack"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -48,9 +49,11 @@ func (s Assemble) assemble(ctx context.Context, job Job) error {
 	if err := abortUploads(ctx, s.Artifacts, job); err != nil {
 		return err
 	}
+	failpoint.Here("assemble.cleared")
 	a := s.describe(job, manifest, raw)
 	a.CommittedAt = export.Stamp(cmp.Or(w.committedAt, s.Clock()))
 	_, err = save(ctx, s.Records, e, e.Packaged(a, s.Clock()))
+	failpoint.Here("assemble.recorded")
 	return err
 }
 
@@ -130,7 +133,9 @@ func (s Assemble) build(ctx context.Context, w *workshop) error {
 }
 
 func (s Assemble) putManifest(ctx context.Context, w *workshop, raw []byte) error {
+	failpoint.Here("assemble.committing")
 	_, err := s.Artifacts.Put(ctx, manifestKey(w.job), raw, blob.PutOptions{IfAbsent: true, ContentType: "application/json", Tag: w.plan.tag()})
+	failpoint.Here("assemble.committed")
 	if !fault.Is(err, fault.Conflict) {
 		return err
 	}

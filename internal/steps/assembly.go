@@ -14,6 +14,7 @@ import (
 	"github.com/videovector/exports/internal/artifact/pack"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -94,6 +95,7 @@ func (a *assembly) plain(i int, f plannedFile) (d artifact.Digests, err error) {
 	if d, err = a.completePlain(i, f); err != nil {
 		return d, err
 	}
+	failpoint.Here("assemble.digested")
 	return d, writeJSON(a.ctx, w.artifacts, generationKey(w.job, digestsName(i)), d)
 }
 
@@ -277,7 +279,9 @@ func (a *assembly) complete(name string, parts []blob.UploadedPart) (clean bool,
 		}
 		parts = []blob.UploadedPart{empty}
 	}
+	failpoint.Here("assemble.completing")
 	_, err = w.artifacts.CompleteUpload(a.ctx, fileKey(w.job, name), w.uploads[name], parts, true)
+	failpoint.Here("assemble.completed")
 	switch {
 	case fault.Is(err, fault.Invalid): // a part was replaced by a twin that woke up late: the next attempt has an upload of its own
 		return false, fault.Wrap(err, fault.Unavailable, "work_lost", "The export's parts were replaced; another attempt makes them anew.")

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/store"
 )
@@ -45,6 +46,7 @@ func (s Sweep) clearOne(ctx context.Context, ref store.Ref) (done bool, err erro
 		if err := purger.Purge(ctx, ref.AccountID, ref.ExportID); err != nil {
 			return false, err
 		}
+		failpoint.Here("sweep.purged")
 		return true, s.Records.RemoveExport(ctx, ref.AccountID, ref.ExportID)
 	case errors.Is(err, store.ErrExportNotFound):
 		return false, nil // removed by a twin
@@ -56,6 +58,7 @@ func (s Sweep) clearOne(ctx context.Context, ref store.Ref) (done bool, err erro
 	if err := purger.Abort(ctx, ref.AccountID, ref.ExportID); err != nil {
 		return false, err
 	}
+	failpoint.Here("sweep.aborted")
 	_, err = s.Records.SaveExport(ctx, e.ClearedUp(), e.FenceIn(export.StatusCompleted, export.StatusFailed))
 	return err == nil, err
 }

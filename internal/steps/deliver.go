@@ -10,6 +10,7 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
@@ -59,14 +60,17 @@ func (s Deliver) Handle(ctx context.Context, job Job) (Done, error) {
 	if err != nil {
 		return Done{}, located(err, target, delivery)
 	}
+	failpoint.Here("deliver.delivered")
 	if receipt.LatestURI, err = s.point(ctx, fenced(s.Records, job, s.Clock, target), e, delivery); err != nil {
 		return Done{}, located(err, target, delivery)
 	}
 	if e, err = p.end(ctx); err != nil {
 		return Done{}, err
 	}
+	failpoint.Here("deliver.pointed")
 	receipt.DeliveredAt = export.Stamp(s.Clock())
 	_, err = save(ctx, s.Records, e, e.Delivered(receipt, s.Clock()))
+	failpoint.Here("deliver.receipted")
 	return Done{}, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/metrics"
 )
 
@@ -57,9 +58,11 @@ func (s Fail) Handle(ctx context.Context, in FailIn) (FailOut, error) {
 	}
 	if e.Generation == in.Generation && e.Open() {
 		next := e.Fail(in.Failure.reason(), s.Clock())
+		failpoint.Here("fail.ending")
 		if e, err = save(ctx, s.Records, e, next); err != nil {
 			return FailOut{}, err
 		}
+		failpoint.Here("fail.ended")
 		s.count(ctx, e, in.Failure)
 	}
 	if e.Status == export.StatusFailed {

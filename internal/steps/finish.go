@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/metrics"
 )
@@ -30,7 +31,9 @@ func (s Finish) Handle(ctx context.Context, job Job) (Done, error) {
 	if e.Artifact == nil || (e.ToConnector() && e.Receipt == nil) {
 		return Done{}, fault.New(fault.Internal, "export_incomplete", "The export lacks its document or its delivery.")
 	}
+	failpoint.Here("finish.ending")
 	e, err = save(ctx, s.Records, e, e.Complete(s.Clock()))
+	failpoint.Here("finish.ended")
 	if err == nil {
 		s.Metrics.Completed(ctx, e)
 	}

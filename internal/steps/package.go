@@ -9,6 +9,7 @@ import (
 	"github.com/videovector/exports/internal/artifact/pack"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -53,6 +54,7 @@ func (s Package) Handle(ctx context.Context, in PackageIn) (out PackageOut, err 
 	} else {
 		err = s.whole(ctx, in.Job)
 	}
+	failpoint.Here("package.reported")
 	return out, leave(ctx, s.Records, s.Artifacts, s.Clock, in.Job, err)
 }
 
@@ -76,6 +78,7 @@ func (s Package) whole(ctx context.Context, job Job) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Here("package.packed")
 	return writeJSON(ctx, s.Artifacts, generationKey(job, reportName), r)
 }
 
@@ -114,6 +117,7 @@ func (s Package) shard(ctx context.Context, job Job, shard int) error {
 		}
 	}
 	notes.end(ctx)
+	failpoint.Here("shard.packed")
 	return writeJSON(ctx, s.Artifacts, generationKey(job, inputs.reportName(shard)), r)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/videovector/exports/internal/artifact/pack"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/metrics"
 )
@@ -71,9 +72,11 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 		return PlanOut{}, err
 	}
 	first := e.StartedAt.IsZero()
+	failpoint.Here("plan.claiming")
 	if e, err = save(ctx, s.Records, e, e.Claim(s.Clock())); err != nil {
 		return PlanOut{}, err
 	}
+	failpoint.Here("plan.claimed")
 	if first {
 		s.Metrics.Claimed(ctx, e)
 	}
@@ -91,9 +94,11 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 	if err != nil {
 		return PlanOut{}, err
 	}
+	failpoint.Here("plan.frozen")
 	if err := s.openUploads(ctx, e, job, plan); err != nil {
 		return PlanOut{}, err
 	}
+	failpoint.Here("plan.opened")
 	if plan.sharded() {
 		out.Layout, out.ShardsKey = LayoutSharded, generationKey(job, shardsName)
 		if err := s.writeShards(ctx, job, len(plan.Shards)); err != nil {
@@ -101,6 +106,7 @@ func (s Plan) plan(ctx context.Context, job Job) (PlanOut, error) {
 		}
 	}
 	_, err = save(ctx, s.Records, e, e.Planned(plan.Document.Rows(), plan.Document.Bytes(), len(plan.Shards), s.Clock()))
+	failpoint.Here("plan.planned")
 	return out, err
 }
 
@@ -291,6 +297,7 @@ func (s Plan) openUploads(ctx context.Context, e export.Export, job Job, plan fr
 			return err
 		}
 	}
+	failpoint.Here("plan.opening")
 	maps.Copy(all, own)
 	won := maps.Clone(all)
 	if err := writeOnce(ctx, s.Artifacts, generationKey(job, uploadsName), &won); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -43,6 +44,8 @@ func (s Presign) Handle(ctx context.Context, job Job) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
+	failpoint.Here("presign.linking")
 	_, err = save(ctx, s.Records, e, e.Linked(export.Link{URL: url, ExpiresAt: export.Stamp(expires)}, s.Clock()))
+	failpoint.Here("presign.linked")
 	return Done{}, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 )
 
 // listed is how many objects one listing asks for: S3 gives a thousand at most.
@@ -68,6 +69,7 @@ func (p Purger) Purge(ctx context.Context, account, exportID string) error {
 	if err := p.remove(ctx, manifests); err != nil {
 		return err
 	}
+	failpoint.Here("delete.purging")
 	return p.remove(ctx, others)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/blob"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -59,6 +60,7 @@ func newShareSink(partBytes int64, first int, put uploader) *uploadSink {
 func (s *uploadSink) take(put uploader, n int, content []byte) error {
 	s.report.Bytes += int64(len(content))
 	part, err := put(n, content)
+	failpoint.Here("package.part")
 	if err == nil {
 		s.report.Parts = append(s.report.Parts, part)
 	}
@@ -122,6 +124,7 @@ func (s *objectSink) put(n int, content []byte) (blob.UploadedPart, error) {
 			return blob.UploadedPart{}, err
 		}
 		s.uploadID = id
+		failpoint.Here("shard.opened")
 	}
 	part, err := s.bucket.UploadPart(s.ctx, s.object.key, s.uploadID, n, bytes.NewReader(content), int64(len(content)))
 	return part, lostWork(err)
@@ -171,6 +174,7 @@ func (s *objectSink) close() (fileReport, error) {
 func (s *objectSink) complete(parts []blob.UploadedPart) error {
 	s.closed = true
 	_, err := s.bucket.CompleteUpload(s.ctx, s.object.key, s.uploadID, parts, s.object.once)
+	failpoint.Here("shard.completed")
 	switch {
 	case fault.Is(err, fault.NotFound):
 		s.raced = true

@@ -11,6 +11,7 @@ import (
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/dispatch"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/metrics"
@@ -188,7 +189,9 @@ func (s Sweep) one(ctx context.Context, ref store.Ref, wants func(export.Export)
 // move writes the next record and then acts on it. A start that fails is made up for when the record is due again.
 func (s Sweep) move(ctx context.Context, e export.Export, out *SweepOut) error {
 	next, start := e.Overdue(s.Clock())
+	failpoint.Here("sweep.moving")
 	next, err := save(ctx, s.Records, e, next)
+	failpoint.Here("sweep.moved")
 	if err != nil {
 		out.Skipped++
 		return err
@@ -205,6 +208,7 @@ func (s Sweep) move(ctx context.Context, e export.Export, out *SweepOut) error {
 		out.Skipped++
 		return err
 	}
+	failpoint.Here("sweep.started")
 	out.Started++
 	return nil
 }

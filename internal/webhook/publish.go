@@ -7,6 +7,7 @@ import (
 
 	"github.com/videovector/exports/internal/changes"
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
@@ -73,9 +74,11 @@ func (p Publisher) write(ctx context.Context, hooks []store.Webhook, e Event, no
 			return nil, err
 		}
 		d := newDelivery(w, e, body, now)
+		failpoint.Here("event.publishing")
 		if _, err := p.Records.CreateDelivery(ctx, d); err != nil {
 			return nil, err
 		}
+		failpoint.Here("event.published")
 		refs = append(refs, store.DeliveryRef{AccountID: d.AccountID, DeliveryID: d.ID})
 	}
 	return refs, nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/export"
+	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/metrics"
@@ -101,7 +102,9 @@ func (s Sender) Send(ctx context.Context, ref store.DeliveryRef) error {
 	if err != nil {
 		return unlessOvertaken(err)
 	}
+	failpoint.Here("event.sending")
 	o := Post(ctx, s.Client, w, secrets[SecretName], Message{d.ID, d.EventID, d.EventType, d.Body}, cmp.Or(s.Patience, Patience))
+	failpoint.Here("event.sent")
 	return s.note(ctx, d, w, o)
 }
 
@@ -171,6 +174,7 @@ func (s Sender) note(ctx context.Context, d store.Delivery, w store.Webhook, o O
 		next.ErrorMessage = o.Error
 	}
 	_, err := s.Records.SaveDelivery(ctx, next, d.Revision)
+	failpoint.Here("event.noted")
 	if err != nil {
 		return err
 	}
