@@ -64,14 +64,6 @@ func (l *link) URL() string {
 	return u.String()
 }
 
-// lead lets the link lead to the base URL.
-func (l *link) lead(upstream string) {
-	l.mu.Lock()
-	l.upstream = upstream
-	l.mu.Unlock()
-	l.mend()
-}
-
 // open starts a proxy in which the toxics are.
 func (l *link) open(all []toxic) error {
 	u, err := url.Parse(l.upstream)

@@ -195,7 +195,7 @@ func (s *service) run(flags []string) (ready bool) {
 	})
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if strings.Contains(lines.Text(), "is ready") {
-			go io.Copy(io.Discard, out) //nolint:errcheck // it lasts as long as the process
+			go io.Copy(io.Discard, out) // it lasts as long as the process
 			raw, err := os.ReadFile(filepath.Join(s.dir, "local.json"))
 			if err == nil {
 				err = json.Unmarshal(raw, &s.local)

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -49,8 +50,10 @@ func TestSilence(t *testing.T) {
 			address := silent(t, c.says)
 			client := NewClient(Config{Allow: []string{address}, Silence: 200 * time.Millisecond})
 			begun := time.Now()
-			text, err := ask(client, "http://"+address, c.body)
-			if !fault.Is(err, fault.Unavailable) || fault.As(err).Code != "destination_unavailable" || time.Since(begun) > 10*time.Second {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			text, err := ask(ctx, client, "http://"+address, c.body)
+			if !fault.Is(err, fault.Unavailable) || fault.As(err).Code != "destination_unavailable" || ctx.Err() != nil {
 				t.Errorf("after %v: %q, %v", time.Since(begun), text, err)
 			}
 		})
@@ -58,8 +61,12 @@ func TestSilence(t *testing.T) {
 }
 
 // ask sends the body and reads the reply.
-func ask(client *http.Client, url string, body []byte) ([]byte, error) {
-	reply, err := client.Post(url, "application/octet-stream", bytes.NewReader(body))
+func ask(ctx context.Context, client *http.Client, url string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	reply, err := client.Do(request)
 	if err != nil {
 		return nil, Unanswered(err)
 	}
