@@ -19,8 +19,8 @@ import (
 )
 
 var (
-	neighbourTurns = flag.Int("neighbours.turns", 5, "how often the two cases take turns")
-	neighbourTime  = flag.Duration("neighbours.time", time.Minute, "how long each turn is; a minute holds one of the limit's")
+	neighbourTurns = flag.Int("neighbours.turns", 8, "how often the two cases take turns")
+	neighbourTime  = flag.Duration("neighbours.time", 25*time.Second, "how long each turn is; the other account begins with the clock's minute, as its limit does")
 	neighbourPace  = flag.Duration("neighbours.pace", 500*time.Millisecond, "how often the measured account creates an export")
 	neighbourFlags = flag.String("neighbours.flags", "", "flags of the service, with blanks between them")
 	neighbourLimit = flag.Int("neighbours.limit", 120, "creates a minute that the other account is allowed; it sends ten times as many")
@@ -35,11 +35,13 @@ func TestNeighbours(t *testing.T) {
 	s.measureNeighbours(5*time.Second, false) // what is slow once
 	var all [2]latencies
 	for turn := range *neighbourTurns {
+		var l [2]latencies
 		for n, crowded := range []bool{false, true} {
-			l := s.measureNeighbours(*neighbourTime, crowded)
-			t.Logf("turn %d, crowded %t: %s", turn+1, crowded, l)
-			all[n].add(l)
+			l[n] = s.measureNeighbours(*neighbourTime, crowded)
+			t.Logf("turn %d, crowded %t: %s", turn+1, crowded, l[n])
+			all[n].add(l[n])
 		}
+		t.Logf("turn %d, p99 crowded/alone: create %.2f, completed %.2f", turn+1, ratio(l[1].created, l[0].created, 0.99), ratio(l[1].completed, l[0].completed, 0.99))
 	}
 	t.Logf("alone:   %s", all[0])
 	t.Logf("crowded: %s", all[1])
@@ -144,7 +146,17 @@ func (s *service) measureNeighbours(span time.Duration, crowded bool) (l latenci
 		})
 	})
 	all.Wait()
+	s.rest()
 	return l
+}
+
+// rest waits until nothing of the other account is under way or waits.
+func (s *service) rest() {
+	for _, status := range []string{"pending", "processing"} {
+		for string(s.call("GET", "/exports?limit=1&status="+status, s.local.APIKeys.OtherAccount, "").body) != "[]" {
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
 }
 
 // steadily calls f at a pace for a while, whether the calls before have ended or not, and waits for all of them.

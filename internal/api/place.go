@@ -40,13 +40,17 @@ type placement struct {
 // it fails with fault.Throttled, and nothing is written.
 func (p placement) write(ctx context.Context, a admission.Account, write func(place admission.Account, waits bool) error) error {
 	pause := firstTurn
-	for range turns {
+	for turn := 1; ; turn++ {
 		next, waits, err := a.Place(p.id, p.limits, p.now)
 		if err != nil {
 			return err
 		}
-		if err := write(next, waits); !errors.Is(err, store.ErrAdmissionMoved) {
+		err = write(next, waits)
+		if !errors.Is(err, store.ErrAdmissionMoved) {
 			return err
+		}
+		if turn == turns {
+			return errContended
 		}
 		if err := p.pause(ctx, pause); err != nil {
 			return err
@@ -56,7 +60,6 @@ func (p placement) write(ctx context.Context, a admission.Account, write func(pl
 			return err
 		}
 	}
-	return errContended
 }
 
 // pause waits between half of d and d, so that those who met don't meet again.
