@@ -53,10 +53,11 @@ func (w *world) play(s *schedule) (p played) {
 	if err := g.perform(); err != nil {
 		g.violated("%v\n%s", err, w.tail())
 	}
-	var failures [3]error
+	var failures [4]error
 	failures[0] = w.trial.Disarm()
 	p.passed, failures[1] = w.trial.Passed()
 	p.killed, failures[2] = w.trial.Killed()
+	_, _, failures[3] = w.insist(call{method: http.MethodGet, path: "/exports?limit=1", as: reader}) // the kill may just have been
 	if err := errors.Join(failures[:]...); err != nil {
 		g.violated("%v", err)
 	}
