@@ -14,13 +14,9 @@ import (
 
 // Here is a place where the process may be killed: it is, if its passage through the place is the one that is armed.
 func Here(place string) {
-	p := program()
-	if p.trial == "" {
-		return
+	if p := program(); p.trial != "" {
+		check(p.trial.Pass(place, p.name, die))
 	}
-	victim, err := p.trial.Pass(place, p.name)
-	check(err)
-	die(victim)
 }
 
 // Clock tells the time, and is as far ahead as it was moved.
@@ -46,17 +42,14 @@ var program = sync.OnceValue(func() running {
 	return running{trial.Folder(folder), filepath.Base(home)}
 })
 
-// die kills the victim, if there is one. It doesn't return then: a function's process whose service was killed is about to
-// die with it, and does nothing any more until it does.
+// die kills the victim. It doesn't return: a function's process whose service was killed is about to die with it, and does
+// nothing any more until it does.
 func die(v trial.Victim) {
-	switch v {
-	case trial.Process:
-		check(syscall.Kill(os.Getpid(), syscall.SIGKILL))
-	case trial.Service:
-		check(syscall.Kill(os.Getppid(), syscall.SIGKILL))
-	default:
-		return
+	victim := os.Getpid()
+	if v == trial.Service {
+		victim = os.Getppid()
 	}
+	check(syscall.Kill(victim, syscall.SIGKILL))
 	select {}
 }
 

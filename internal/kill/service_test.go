@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -44,55 +46,65 @@ const patience = 60 * time.Second
 
 func (s *service) start() error {
 	s.ended = make(chan struct{})
-	if err := s.launch(); err != nil {
+	started := make(chan error)
+	go s.keepUp(started)
+	if err := <-started; err != nil {
 		return err
 	}
-	go s.keepUp()
 	_, err := s.up()
 	return err
+}
+
+// keepUp starts the service, and starts it again whenever it has died. The thread that starts it waits for it: where a
+// process dies with its parent, that parent is the thread.
+func (s *service) keepUp(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer close(s.ended)
+	err := s.launch()
+	started <- err
+	for err == nil {
+		_ = s.cmd.Wait() // its state tells how it ended
+		if s.isOver() {
+			return
+		}
+		if s.onDeath != nil {
+			s.onDeath()
+		}
+		err = s.launch()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = err
 }
 
 func (s *service) launch() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil
+		return errors.New("the service is closed")
 	}
 	out, err := os.OpenFile(filepath.Join(s.dir, "output"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer out.Close()
-	s.cmd = exec.Command(s.program, append([]string{"-addr", "127.0.0.1:0", "-tls-addr", "127.0.0.1:0", "-data", s.dir}, s.flags...)...)
-	s.cmd.Stdout, s.cmd.Stderr = out, out
-	return s.cmd.Start()
+	cmd := exec.Command(s.program, append([]string{"-addr", "127.0.0.1:0", "-tls-addr", "127.0.0.1:0", "-data", s.dir}, s.flags...)...)
+	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = out, out, withParent()
+	if err = cmd.Start(); err == nil {
+		s.cmd = cmd
+	}
+	return err
 }
 
-// keepUp starts the service again whenever it has died.
-func (s *service) keepUp() {
-	defer close(s.ended)
-	for {
-		_ = s.cmd.Wait() // its state tells how it ended
-		s.mu.Lock()
-		closed := s.closed
-		if code := s.cmd.ProcessState.ExitCode(); code > 0 && !closed {
-			s.failed = fmt.Errorf("the service ended by itself, with status %d: %s", code, s.tail())
-			closed = true
-		}
-		s.mu.Unlock()
-		if closed {
-			return
-		}
-		if s.onDeath != nil {
-			s.onDeath()
-		}
-		if err := s.launch(); err != nil {
-			s.mu.Lock()
-			s.failed = err
-			s.mu.Unlock()
-			return
-		}
+// isOver reports whether the service that has just ended is not to be started again: it was closed, or can't go on.
+func (s *service) isOver() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if code := s.cmd.ProcessState.ExitCode(); code > 0 && !s.closed {
+		s.failed = fmt.Errorf("the service ended by itself, with status %d: %s", code, s.tail())
 	}
+	return s.closed || s.failed != nil
 }
 
 // close is the end of the service.

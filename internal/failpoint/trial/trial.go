@@ -78,10 +78,11 @@ func (f Folder) Passed() ([]Passage, error) { return f.passages(passedFile) }
 // Killed are those that were the last of their process.
 func (f Folder) Killed() ([]Passage, error) { return f.passages(killedFile) }
 
-// Pass notes that the program has come to the place, and gives the victim if this is the passage that is armed. All
-// processes of the service take turns. What is armed is struck out before anybody is killed, so it kills once.
-func (f Folder) Pass(place, program string) (victim Victim, err error) {
-	err = f.inTurn(func() error {
+// Pass notes that the program has come to the place, and calls kill if this is the passage that is armed. All processes of
+// the service take turns, and a turn ends when the killed one is dead, so who has disarmed sees nobody die any more. What is
+// armed is struck out before anybody is killed, so it kills once.
+func (f Folder) Pass(place, program string, kill func(Victim)) error {
+	return f.inTurn(func() error {
 		kills, err := f.armed()
 		if err == nil {
 			err = f.note(passedFile, place, program)
@@ -92,10 +93,12 @@ func (f Folder) Pass(place, program string) (victim Victim, err error) {
 		if kills[0].Passage--; kills[0].Passage > 0 {
 			return f.writeArmed(kills)
 		}
-		victim = kills[0].Victim
-		return errors.Join(f.note(killedFile, place, program), f.writeArmed(kills[1:]))
+		if err := errors.Join(f.note(killedFile, place, program), f.writeArmed(kills[1:])); err != nil {
+			return err
+		}
+		kill(kills[0].Victim)
+		return nil
 	})
-	return victim, err
 }
 
 // Ahead is how far clocks are ahead.
