@@ -167,7 +167,7 @@ func needs(t *testing.T, folder string) []string {
 func variables(t *testing.T) map[string][]string {
 	t.Helper()
 	bodies := map[string]*ast.BlockStmt{}
-	for _, name := range []string{"../boot/parts.go", "../boot/bootconn/bootconn.go", "../boot/boothook/boothook.go", "../boot/bootseal/bootseal.go"} {
+	for _, name := range []string{"../boot/parts.go", "../boot/sizes.go", "../boot/bootconn/bootconn.go", "../boot/boothook/boothook.go", "../boot/bootseal/bootseal.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
