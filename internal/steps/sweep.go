@@ -21,8 +21,10 @@ import (
 const (
 	// sweepBatch is how many exports one sweep looks at; the rest are due a minute later.
 	sweepBatch = 200
-	// admissionBatch is how many accounts with exports that wait it looks at; the rest come first a minute later.
+	// admissionBatch is how many accounts with exports that wait it looks at, and admissionTime how long it takes for that: a
+	// third of its time. The rest come first a minute later.
 	admissionBatch = 50
+	admissionTime  = 20 * time.Second
 )
 
 // SweepRecords is what sweeping needs of the record store.
@@ -109,10 +111,11 @@ func (s Sweep) admit(ctx context.Context, out *SweepOut) error {
 	if err != nil {
 		return err
 	}
-	for _, account := range accounts {
+	for end := s.Clock().Add(admissionTime); len(accounts) > 0 && s.Clock().Before(end); accounts = accounts[1:] {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		account := accounts[0]
 		ctx := logattr.With(ctx, slog.String("account_id", account))
 		n, err := s.dispatcher().Reconcile(ctx, account)
 		if out.Admitted += n; err != nil {
