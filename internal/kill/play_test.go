@@ -1,6 +1,7 @@
 package kill
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -45,7 +46,7 @@ func (w *world) play(s *schedule) (p played) {
 	if err := errors.Join(failures[:]...); err != nil {
 		g.violated("%v", err)
 	}
-	if !slices.ContainsFunc(p.killed, func(k trial.Passage) bool { return k.Place == s.place.name }) {
+	if reached, err := g.reached(); !reached || err != nil {
 		g.violated("%s was not reached", s.place.name)
 	}
 	g.violations = append(g.violations, w.foundDead()...)
@@ -76,6 +77,28 @@ func (g *game) perform() error {
 	if err := g.act(); err != nil {
 		return err
 	}
+	if err := g.untilOver(); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(latePlaces); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if reached, err := g.reached(); reached || err != nil {
+			return cmp.Or(err, g.untilOver())
+		}
+	}
+	return nil
+}
+
+// latePlaces is how long a place is waited for that is passed when everything is over already, as the pipe's is.
+const latePlaces = 10 * time.Second
+
+// reached reports whether somebody was killed at the schedule's place.
+func (g *game) reached() (bool, error) {
+	killed, err := g.trial.Killed()
+	return slices.ContainsFunc(killed, func(k trial.Passage) bool { return k.Place == g.place.name }), err
+}
+
+// untilOver waits until nothing is left to happen.
+func (g *game) untilOver() error {
 	if err := g.untilTold(); err != nil {
 		return err
 	}
