@@ -160,9 +160,9 @@ func (s *street) Start(_ context.Context, account, id string, _ int) error {
 		time.Sleep(took)
 		<-s.workers
 		ctx := context.Background()
-		e, err := s.Store.Export(ctx, account, id)
+		e, err := s.Export(ctx, account, id)
 		if err == nil {
-			_, err = s.Store.SaveExport(ctx, e.Claim(time.Now()).Complete(time.Now()), e.Fence())
+			_, err = s.SaveExport(ctx, e.Claim(time.Now()).Complete(time.Now()), e.Fence())
 		}
 		if err != nil {
 			panic(err)
