@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	boot.Run(wiring.Assemble, boot.PerAccount, boot.Records, boot.Artifacts, boot.Results)
+	boot.Run(wiring.Assemble, boot.PerAccount, boot.Joining, boot.Records, boot.Artifacts, boot.Results)
 }

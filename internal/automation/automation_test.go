@@ -348,13 +348,13 @@ func TestAFullAccount(t *testing.T) {
 	w.finish("run_1")
 	w.pass(24 * time.Hour)
 	w.made(0)
-	if a := w.automation(); a.Firing == nil || a.Firing.Tries != 0 || a.LastError == "" || a.DueAt().IsZero() {
+	if a := w.automation(); a.Firing == nil || a.Firing.Tries != 0 || a.Firing.Waits > 96 || a.LastError == "" || a.DueAt().IsZero() {
 		t.Errorf("the automation is %+v", a)
 	}
 	full.Waiting = nil
 	_, err = w.memory.SaveAdmission(t.Context(), full)
 	w.must(err)
-	w.pass(2 * time.Minute)
+	w.pass(17 * time.Minute)
 	e := w.made(1)[0]
 	if a := w.automation(); a.LastExportID != e.ID || a.LastError != "" || a.Firing != nil {
 		t.Errorf("the automation is %+v", a)

@@ -18,9 +18,11 @@ const (
 	// CallLimit is how long one attempt at a call may take, from dialing to the end of its reply. The SDK's four attempts
 	// of DynamoDB then fail within the ten seconds that the authorizer has, and every request is answered in time.
 	CallLimit = 2 * time.Second
-	// Silence is how long nothing may move on a connection that carries objects. S3 begins its reply at once also where its
-	// work takes minutes.
+	// Silence is how long nothing may move on a connection that carries objects.
 	Silence = 20 * time.Second
+	// JoiningSilence is that of a caller who has S3 join the parts of uploads. While it does, which may take minutes, it sends
+	// a blank from time to time; how often is not documented.
+	JoiningSilence = time.Minute
 )
 
 // Calls is for services whose requests and replies are small: every one but S3. An attempt may take the limit's time.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/auth"
+	"github.com/videovector/exports/internal/awslink"
 	"github.com/videovector/exports/internal/blob/s3blob"
 	"github.com/videovector/exports/internal/blob/s3get"
 	"github.com/videovector/exports/internal/ids"
@@ -35,6 +36,12 @@ func PerAccount(_ context.Context, e *env, _ *wiring.Parts) error {
 		e.aws.Credentials = fence.New(sts.NewFromConfig(e.aws), role)
 	}
 	return err
+}
+
+// Joining has more patience with S3, which a function's caller has none for: it is for one that joins the parts of uploads.
+func Joining(_ context.Context, e *env, _ *wiring.Parts) error {
+	e.objectsClient = awslink.Objects(awslink.JoiningSilence)
+	return nil
 }
 
 // Records is the table TABLE_NAME.

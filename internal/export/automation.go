@@ -57,6 +57,7 @@ type Firing struct {
 	Window   int64
 	ExportID string
 	Tries    int       // that failed
+	Waits    int       // for a place of its account's
 	NextAt   time.Time // when the next one is due
 }
 
@@ -174,11 +175,13 @@ func (a Automation) Refused(f Failure, now time.Time) (next Automation, given bo
 }
 
 // Deferred is the automation after the export of its ended window found no place in its account, or a service under load: it
-// comes again a minute later, and as often as that takes. No try is used up.
+// comes again as often as that takes, after waits that double from a minute up to 16: who has hundreds of them keeps nobody
+// else's waiting. No try is used up.
 func (a Automation) Deferred(message string, now time.Time) Automation {
 	a.LastError = message
 	firing := *a.Firing
-	firing.NextAt = Stamp(now).Add(time.Minute)
+	firing.NextAt = Stamp(now).Add(time.Minute << min(firing.Waits, 4))
+	firing.Waits++
 	a.Firing = &firing
 	return a
 }

@@ -37,10 +37,16 @@ func (e Export) Retry(now time.Time) Export {
 	e.Status, e.RetriedGeneration, e.RetriedAt, e.Attempts = StatusPending, e.Generation, Stamp(now), 0
 	e.ErrorMessage, e.Outcome, e.EventMark, e.CompletedAt = "", "", "", time.Time{}
 	if stale {
-		e.FreshGeneration = e.Generation
-		e.Artifact, e.Link, e.Receipt, e.StartedAt = nil, nil, nil, time.Time{}
-		e.Progress = Progress{Phase: PhaseQueued}
+		e = e.afresh()
 	}
+	return e
+}
+
+// afresh is an export that is retried apart from all that its earlier generations have left.
+func (e Export) afresh() Export {
+	e.FreshGeneration = e.Generation
+	e.Artifact, e.Link, e.Receipt, e.StartedAt = nil, nil, nil, time.Time{}
+	e.Progress = Progress{Phase: PhaseQueued}
 	return e
 }
 

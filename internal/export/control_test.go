@@ -202,3 +202,14 @@ func TestEndsAreRemembered(t *testing.T) {
 		t.Error("an end is known by another mark")
 	}
 }
+
+// TestARetryThatHasWaited for a slot until what was packaged may go under its hands begins anew, and one that has not goes on.
+func TestARetryThatHasWaited(t *testing.T) {
+	for wait, fresh := range map[time.Duration]bool{ResumeLife - time.Minute: false, ResumeLife: true} {
+		e := pending().Claim(t0).Fail(Failure{Message: "refused", Permanent: true}, t0.Add(time.Minute))
+		e = e.Retry(t0.Add(2 * time.Minute)).AwaitSlot().Admit(t0.Add(wait))
+		if got := e.FreshGeneration == e.Generation; got != fresh || e.StartedAt.IsZero() != fresh || e.AwaitsSlot() || e.DueAt.IsZero() {
+			t.Errorf("admitted %s after its first start: anew %v, want %v; %+v", wait, got, fresh, e)
+		}
+	}
+}

@@ -56,10 +56,14 @@ func (e Export) AwaitSlot() Export {
 // AwaitsSlot reports whether the export is open and nobody is to start it.
 func (e Export) AwaitsSlot() bool { return e.Open() && e.Progress.Phase == PhaseWaiting }
 
-// Admit gives an export that awaits a slot one: it is due from now on as a new one is. Any other stays as it is.
+// Admit gives an export that awaits a slot one: it is due from now on as a new one is. Any other stays as it is. A retry that
+// has waited until what was packaged may go under its hands begins anew, as one does that comes so late.
 func (e Export) Admit(now time.Time) Export {
 	if !e.AwaitsSlot() {
 		return e
+	}
+	if e.Retried() && e.stale(now) {
+		e = e.afresh()
 	}
 	e.Progress = e.Progress.enter(PhaseQueued, now)
 	e.AvailableAt, e.UpdatedAt, e.DueAt = Stamp(now), Stamp(now), Stamp(now).Add(StartGrace)

@@ -151,10 +151,10 @@ func (s Package) stands(ctx context.Context, w *workshop, done madeShard, inputs
 	case inputs.found && !slices.Equal(f.Inputs, inputs.inputs):
 		return false, nil
 	}
-	if same, err := s.sameInputs(ctx, w, done); !same || err != nil {
+	if held, err := w.holdsParts(ctx, done.report); !held || err != nil {
 		return false, err
 	}
-	return w.holdsParts(ctx, done.report)
+	return s.sameInputs(ctx, w, done) // a call for each input
 }
 
 // madeShard is a shard's report, and the generation that has written it.

@@ -122,7 +122,7 @@ func TestEnvironment(t *testing.T) {
 	for _, folder := range folders(t) {
 		var want []string
 		for _, need := range needs(t, folder) {
-			if reads[need] == nil {
+			if reads[need] == nil && need != "Joining" { // a part that is the same everywhere
 				t.Errorf("boot.%s reads no variable that this test sees", need)
 			}
 			want = append(want, reads[need]...)

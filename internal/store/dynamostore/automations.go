@@ -50,6 +50,7 @@ type firingRow struct {
 	Window   int64     `dynamodbav:"window"`
 	ExportID string    `dynamodbav:"export_id"`
 	Tries    int       `dynamodbav:"tries"`
+	Waits    int       `dynamodbav:"waits,omitempty"`
 	NextAt   time.Time `dynamodbav:"next_at,omitempty"`
 }
 

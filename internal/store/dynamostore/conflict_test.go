@@ -2,6 +2,7 @@ package dynamostore_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 
@@ -10,8 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/store"
 	"github.com/videovector/exports/internal/store/dynamostore"
 )
 
@@ -97,6 +100,17 @@ func TestConflictThatStaysIsUnavailable(t *testing.T) {
 			t.Errorf("CreateExport = created %v, %v; want unavailable", created, err)
 		}
 	})
+}
+
+// TestConflictOnThePlace: whoever is in the way there is about to move it, so the same write has no use any more.
+func TestConflictOnThePlace(t *testing.T) {
+	for _, e := range []error{cancelled("None", "None", "TransactionConflict"), cancelled("TransactionConflict", "None", "TransactionConflict")} {
+		s := dynamostore.New(empty{err: e}, "table")
+		_, created, err := s.CreateExport(t.Context(), pending("exp_1"), idem(pending("exp_1")), &admission.Account{AccountID: "acct"})
+		if !errors.Is(err, store.ErrAdmissionMoved) || created {
+			t.Errorf("CreateExport = created %v, %v; want %v", created, err, store.ErrAdmissionMoved)
+		}
+	}
 }
 
 func TestFailureKinds(t *testing.T) {

@@ -157,10 +157,14 @@ func (s *Store) tryWrite(ctx context.Context, c writeOnce, t transaction) (store
 		}
 		return kept(*c.idem), true, nil
 	}
-	for n, why := range reasons(err) {
-		if n < len(t.refused) && aws.ToString(why.Code) == reasonCondition {
-			return t.refused[n](why.Item)
+	why := reasons(err)
+	for n := range min(len(why), len(t.refused)) {
+		if aws.ToString(why[n].Code) == reasonCondition {
+			return t.refused[n](why[n].Item)
 		}
+	}
+	if c.place != nil && len(why) == len(t.writes) && aws.ToString(why[len(why)-1].Code) == reasonConflict {
+		return store.Idempotency{}, false, store.ErrAdmissionMoved // whoever is in the way is about to move it
 	}
 	return store.Idempotency{}, false, err
 }
