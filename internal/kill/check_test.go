@@ -37,10 +37,21 @@ func (g *game) check() {
 			g.violated("%v", err)
 			continue
 		}
-		if open, err := to.open(""); err != nil || len(open) > 0 {
+		open, err := to.open("")
+		if name == toAzure { // which drops by itself what nobody goes on with, a week later
+			open = slices.DeleteFunc(open, func(key string) bool { return !strings.Contains(key, g.subpath()+"/") || g.brokenOff(key) })
+		}
+		if err != nil || len(open) > 0 {
 			g.violated("at %s there are open uploads: %v, %v", name, open, err)
 		}
 	}
+}
+
+// brokenOff reports whether the key is of an export that its owner has ended while it was delivered.
+func (g *game) brokenOff(key string) bool {
+	return slices.ContainsFunc(g.orders, func(o *order) bool {
+		return (o.gone || o.want != export.StatusCompleted) && strings.Contains(key, o.id)
+	})
 }
 
 func (g *game) checkOrder(o *order) error {
