@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/videovector/exports/internal/artifact"
+	"github.com/videovector/exports/internal/uncached"
 )
 
 // copyMode is the first argument of a benchmark that only reads, digests and writes.
@@ -22,7 +23,8 @@ func copied(args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, out.Close()) }()
+	content := uncached.NewWriter(out) // as vvx does
+	defer func() { err = errors.Join(err, content.Close(), out.Close()) }()
 	size, err := sizeOf(args[1:])
 	if err != nil {
 		return err
@@ -30,7 +32,7 @@ func copied(args []string) (err error) {
 	digests := artifact.NewDigester(artifact.PartSize(size))
 	buffer := make([]byte, 256<<10)
 	for _, name := range args[1:] {
-		if err := copyInto(out, digests, name, buffer); err != nil {
+		if err := copyInto(content, digests, name, buffer); err != nil {
 			return err
 		}
 	}
