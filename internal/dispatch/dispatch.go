@@ -161,7 +161,7 @@ func (d Dispatcher) letIn(ctx context.Context, account string, ids []string) (ad
 			err = d.begin(ctx, e)
 			admitted++
 		}
-		if err != nil {
+		if err != nil && !fault.Is(err, fault.Superseded) { // another dispatcher was sooner, or its owner
 			d.Log.ErrorContext(ctx, "an export that has a slot could not be started", "error", err.Error())
 		}
 	}
