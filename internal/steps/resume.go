@@ -133,9 +133,9 @@ func (s Package) takeOver(ctx context.Context, w *workshop, e export.Export, sha
 }
 
 // stands reports whether a shard's work stands as the generation has reported it. Files of its own do, and pieces for
-// Assemble. What it has read on into may have changed since; its parts of plain files may be gone, or replaced: by a late worker, or by the second round that a first one
-// was followed by. What a first round has uploaded in vain nobody needs; a second one's parts are right where the same
-// was measured.
+// Assemble. Its parts of plain files may be gone, or replaced: by a late worker, or by the second round that a first one was
+// followed by. What it has read on into may have changed since. What a first round has uploaded in vain nobody needs; a second
+// one's parts are right where the same was measured.
 func (s Package) stands(ctx context.Context, w *workshop, done madeShard, inputs measured) (bool, error) {
 	if !inputs.found && (done.Irregular || !slices.ContainsFunc(w.plan.Files, plannedFile.plain)) {
 		return true, nil
