@@ -92,7 +92,7 @@ type canaryWorld struct {
 func newCanaryWorld(t *testing.T) *canaryWorld {
 	t.Helper()
 	before := slog.Default()
-	s := &stack{options: options{data: t.TempDir(), demo: true}}
+	s := &stack{options: options{data: t.TempDir(), demo: true, every: sweepEvery, hurry: 1}}
 	t.Chdir(".") // the embedded S3 works from another folder
 	t.Cleanup(func() {
 		slog.SetDefault(before)

@@ -135,6 +135,9 @@ func (w world) environ(f localgw.Deployed) []string {
 	for _, name := range f.Variables {
 		values[name] = "local"
 	}
+	for _, limit := range []string{"EXPORTS_AT_ONCE", "EXPORTS_WAITING", "CREATES_PER_MINUTE"} {
+		values[limit] = "1000"
+	}
 	maps.Copy(values, w.Environment)
 	values["SEAL_KEY_FILE"] = filepath.Join(w.dir, "world", "seal.key")
 	var env []string
