@@ -38,7 +38,7 @@ type stack struct {
 	Machines  map[string]struct{ Name, Definition, RoleARN, Type string }
 	Functions map[string]struct {
 		FunctionArn, Role string
-		Environment       struct{ Variables map[string]string }
+		Environment       struct{ Variables map[string]any }
 	}
 }
 
