@@ -318,7 +318,7 @@ func TestPageByKeyboard(t *testing.T) {
 	b.open(s.origin() + "/")
 	b.tabTo("link-" + id)
 	b.press(kb.Enter)
-	b.await(`location.search === "?export=" + ` + js(id))
+	b.await(`location.search === "?export=" + ` + js(id) + ` && document.readyState === "complete"`)
 	labelled := b.eval(`[...document.querySelectorAll("input:not([type=hidden])")].every((e) => e.labels.length === 1) &&
 		[...document.querySelectorAll("button, a")].every((e) => e.textContent.trim()) && document.querySelectorAll("h1").length === 1`)
 	if labelled != true {
