@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -14,7 +12,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,14 +19,11 @@ import (
 
 	"github.com/videovector/exports/internal/blob/embeds3"
 	"github.com/videovector/exports/internal/emulator"
-	"github.com/videovector/exports/internal/localca"
+	"github.com/videovector/exports/internal/emulator/azurite"
 )
 
-// The emulators run until the test binary ends.
-var (
-	fakeGCS = emulator.Emulator{Name: "fake-gcs-server", Script: "fake-gcs.sh"}
-	azurite = emulator.Emulator{Name: "Azurite", Script: "azurite.sh"} // TestDeliversToBlobStorage gives it a certificate
-)
+// fakeGCS runs until the test binary ends.
+var fakeGCS = emulator.Emulator{Name: "fake-gcs-server", Script: "fake-gcs.sh"}
 
 // TestDeliversToCloudStorage, as it is emulated: a connector is made over HTTP, tested, delivered to and browsed.
 func TestDeliversToCloudStorage(t *testing.T) {
@@ -83,17 +77,18 @@ func credentialsForm(t *testing.T, bucket string) (contentType, body string) {
 // TestDeliversToBlobStorage, as it is emulated, over https.
 func TestDeliversToBlobStorage(t *testing.T) {
 	const account, container = "devstoreaccount1", "exports" // the account is the one that Azurite has
-	dir := t.TempDir()
-	authority, chain, key := certificate(t, dir)
-	azurite.Args = []string{chain, key}
-	store := azurite.Start(t)
+	authority, _, err := azurite.Certify(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := azurite.Emulator.Start(t)
 	web := trusting(t, authority)
 	at := func(method, rest string) *http.Response {
 		r, err := http.NewRequest(method, store+"/"+account+"/"+container+rest, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header.Set("Authorization", "Bearer "+blobToken(t))
+		r.Header.Set("Authorization", "Bearer "+azurite.Token("signature"))
 		r.Header.Set("x-ms-version", "2024-11-04")
 		reply, err := web.Do(r)
 		if err != nil {
@@ -105,7 +100,7 @@ func TestDeliversToBlobStorage(t *testing.T) {
 		t.Fatalf("making the container: %s", reply.Status)
 	}
 	t.Setenv("SSL_CERT_FILE", authority) // what the service trusts
-	s := startService(t, "-azure-endpoint", store, "-azure-login-url", tokenServer(t, "client_secret", blobToken(t)))
+	s := startService(t, "-azure-endpoint", store, "-azure-login-url", tokenServer(t, "client_secret", azurite.Token("signature")))
 	body := fmt.Sprintf(`{"name":"Emulator","storage_account":%q,"container":%q,"tenant_id":"72f988bf-86f1-41af-91ab-2d7cd011db47",
 		"client_id":"11059fcc-5514-4800-b5f8-49808b9cfab6","client_secret":"nothing","scopes":["import","export"],"export_base_path":"base"}`, account, container)
 	s.deliversTo("application/json", body, "/connectors/azure", "https://"+account+".blob.core.windows.net/"+container+"/", func(key string) *http.Response {
@@ -161,48 +156,6 @@ func tokenServer(t *testing.T, field, token string) (endpoint string) {
 	}))
 	t.Cleanup(s.Close)
 	return s.URL
-}
-
-// blobToken is one as Azurite wants it: it looks at the claims and not at the signature.
-func blobToken(t *testing.T) string {
-	t.Helper()
-	now := time.Now().Unix()
-	claims, err := json.Marshal(map[string]any{
-		"aud": "https://storage.azure.com", "iss": "https://sts.windows-ppe.net/72f988bf-86f1-41af-91ab-2d7cd011db47/", "iat": now - 60, "nbf": now - 60, "exp": now + 3600,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	part := base64.RawURLEncoding.EncodeToString
-	return part([]byte(`{"typ":"JWT","alg":"RS256"}`)) + "." + part(claims) + "." + part([]byte("signature"))
-}
-
-// certificate writes what a server on loopback needs for https.
-func certificate(t *testing.T, dir string) (authority, chain, key string) {
-	t.Helper()
-	a, err := localca.Open(dir, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := a.ServerCertificate("127.0.0.1", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var text []byte
-	for _, der := range c.Certificate {
-		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	}
-	chain, key = filepath.Join(dir, "chain.pem"), filepath.Join(dir, "server-key.pem")
-	for file, text := range map[string][]byte{chain: text, key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})} {
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return a.File, chain, key
 }
 
 // trusting is a client that trusts the authority and nobody else.

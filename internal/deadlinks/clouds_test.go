@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"encoding/xml"
@@ -14,50 +14,25 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/videovector/exports/client"
 	"github.com/videovector/exports/internal/emulator"
-	"github.com/videovector/exports/internal/localca"
+	"github.com/videovector/exports/internal/emulator/azurite"
 )
 
-// The emulators run until the test binary ends.
+// fakeGCS runs until the test binary ends.
+var fakeGCS = emulator.Emulator{Name: "fake-gcs-server", Script: "fake-gcs.sh"}
+
+// authority is the file of whoever vouches for Azurite and for receivers of events, and pair what they show.
 var (
-	fakeGCS = emulator.Emulator{Name: "fake-gcs-server", Script: "fake-gcs.sh"}
-	azurite = emulator.Emulator{Name: "Azurite", Script: "azurite.sh"} // certify gives it a certificate
+	authority string
+	pair      tls.Certificate
 )
-
-// authority is the file of whoever vouches for Azurite.
-var authority string
-
-// certify gives Azurite what it needs for https, without which it looks at no token.
-func certify(dir string) error {
-	a, err := localca.Open(dir, time.Now())
-	if err != nil {
-		return err
-	}
-	c, err := a.ServerCertificate("127.0.0.1", time.Now())
-	if err != nil {
-		return err
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		return err
-	}
-	chain, keyFile := filepath.Join(dir, "chain.pem"), filepath.Join(dir, "key.pem")
-	authority, azurite.Args = a.File, []string{chain, keyFile}
-	if err := os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}), 0o600)
-}
 
 // cloud is where connectors of a provider lead, behind a link.
 type cloud struct {
@@ -68,11 +43,11 @@ type cloud struct {
 // clouds are the three of them, each behind a link of the test's own, and what a service is started with to go there.
 func clouds(t *testing.T) (all map[string]cloud, cfg config) {
 	t.Helper()
-	toS3, toGCS, toAzure := newLink(t, "S3", customerS3), newLink(t, "GCS", fakeGCS.Start(t)), newLink(t, "Azure", azurite.Start(t))
+	toS3, toGCS, toAzure := newLink(t, "S3", customerS3), newLink(t, "GCS", fakeGCS.Start(t)), newLink(t, "Azure", azurite.Emulator.Start(t))
 	cfg.env = []string{"SSL_CERT_FILE=" + authority}
 	cfg.flags = []string{
 		"-s3-endpoint", toS3.URL(), "-gcs-endpoint", toGCS.URL(), "-gcs-token-url", tokens(t, googleToken),
-		"-azure-endpoint", toAzure.URL(), "-azure-login-url", tokens(t, azureToken()),
+		"-azure-endpoint", toAzure.URL(), "-azure-login-url", tokens(t, azurite.Token(signature)),
 	}
 	return map[string]cloud{"S3": {toS3, connectS3}, "GCS": {toGCS, connectGCS}, "Azure": {toAzure, connectAzure}}, cfg
 }
@@ -81,15 +56,8 @@ func clouds(t *testing.T) (all map[string]cloud, cfg config) {
 const (
 	googleToken = "ya29.the-token-of-the-trials"
 	azureSecret = "the-client-secret-of-the-trials"
+	signature   = "the-signature-of-the-trials" // of Azure's tokens
 )
-
-// azureToken is one as Azurite wants it: it looks at the claims and not at the signature.
-func azureToken() string {
-	now := time.Now().Unix()
-	claims := fmt.Sprintf(`{"aud":"https://storage.azure.com","iss":"https://sts.windows-ppe.net/72f988bf-86f1-41af-91ab-2d7cd011db47/","iat":%d,"nbf":%d,"exp":%d}`, now-60, now-60, now+3600)
-	part := base64.RawURLEncoding.EncodeToString
-	return part([]byte(`{"typ":"JWT","alg":"RS256"}`)) + "." + part([]byte(claims)) + "." + part([]byte("the-signature-of-the-trials"))
-}
 
 // tokens is a sign-in that gives the token to everybody.
 func tokens(t *testing.T, token string) (endpoint string) {
@@ -205,13 +173,13 @@ func (g gcsBucket) uploads() []string { return nil }
 func connectAzure(s *service) (connector string, at destination) {
 	s.t.Helper()
 	const account = "devstoreaccount1" // which Azurite has
-	a := container{s.t, trusting(s.t, authority), azurite.Start(s.t) + "/" + account + "/", fmt.Sprintf("customer-%d", places.Add(1))}
+	a := container{s.t, trusting(s.t, authority), azurite.Emulator.Start(s.t) + "/" + account + "/", fmt.Sprintf("customer-%d", places.Add(1))}
 	if reply := a.call(http.MethodPut, "?restype=container"); reply.StatusCode != http.StatusCreated {
 		s.t.Fatalf("making the container: %s", reply.Status)
 	}
 	c, err := s.api.Connectors.CreateAzure(s.t.Context(), client.CreateAzureParams{
 		ConnectorParams: connectorParams("Azure"), StorageAccount: account, Container: a.name,
-		TenantID: "72f988bf-86f1-41af-91ab-2d7cd011db47", ClientID: "11059fcc-5514-4800-b5f8-49808b9cfab6", ClientSecret: azureSecret,
+		TenantID: azurite.Tenant, ClientID: "11059fcc-5514-4800-b5f8-49808b9cfab6", ClientSecret: azureSecret,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -232,7 +200,7 @@ func (a container) call(method, rest string) *http.Response {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+azureToken())
+	r.Header.Set("Authorization", "Bearer "+azurite.Token(signature))
 	r.Header.Set("x-ms-version", "2024-11-04")
 	reply, err := a.web.Do(r)
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/videovector/exports/client"
 	"github.com/videovector/exports/internal/blob/embeds3"
+	"github.com/videovector/exports/internal/emulator/azurite"
 )
 
 // programs are the commands under test, built once.
@@ -52,7 +53,7 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if err := certify(dir); err != nil {
+	if authority, pair, err = azurite.Certify(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -155,7 +156,7 @@ func start(t *testing.T, cfg config) *service {
 		t.Fatalf("the S3 moved from %s to %s", own, s.local.S3Endpoint)
 	}
 	keys := s.local.APIKeys
-	s.secrets = append(s.secrets, keys.Admin, keys.Write, keys.Read, keys.Search, keys.OtherAccount, s.local.S3SecretAccessKey, customerSecret, googleToken, azureSecret, "PRIVATE KEY", "the-signature-of-the-trials", "X-Amz-Signature=")
+	s.secrets = append(s.secrets, keys.Admin, keys.Write, keys.Read, keys.Search, keys.OtherAccount, s.local.S3SecretAccessKey, customerSecret, googleToken, azureSecret, "PRIVATE KEY", signature, "X-Amz-Signature=")
 	var err error
 	if s.api, err = client.New(keys.Admin, client.WithBaseURL(s.local.BaseURL), client.WithMaxRetries(10)); err != nil {
 		t.Fatal(err)

@@ -23,10 +23,6 @@ type receiver struct {
 
 func newReceiver(t *testing.T) *receiver {
 	t.Helper()
-	pair, err := tls.LoadX509KeyPair(azurite.Args[0], azurite.Args[1])
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := &receiver{came: map[string][]string{}}
 	r.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		body, err := io.ReadAll(q.Body)

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/videovector/exports/internal/emulator/azurite"
 )
 
 // destination is a customer's storage, looked at from outside.
@@ -116,7 +118,7 @@ const azureAccount = "devstoreaccount1"
 
 func (c azureContainer) ask(method, rest string) ([]byte, error) {
 	return get(method, c.endpoint+"/"+azureAccount+"/"+c.name+rest, "", http.Header{
-		"Authorization": {"Bearer " + blobToken()}, "X-Ms-Version": {"2024-11-04"},
+		"Authorization": {"Bearer " + azurite.Token("signature")}, "X-Ms-Version": {"2024-11-04"},
 	})
 }
 

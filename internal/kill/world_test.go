@@ -26,6 +26,7 @@ import (
 	"github.com/videovector/exports/internal/blob/s3blob"
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/demo"
+	"github.com/videovector/exports/internal/emulator/azurite"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/failpoint/trial"
 	"github.com/videovector/exports/internal/loader"
@@ -178,7 +179,7 @@ func (w *world) connect(provider string, c store.Connector, l localJSON) error {
 	secrets := map[string]seal.Secrets{
 		toS3: {connector.S3AccessKeyID: seal.NewSecret(l.S3AccessKeyID), connector.S3SecretAccessKey: seal.NewSecret(l.S3SecretAccessKey)},
 		toAzure: {
-			connector.AzureTenantID: seal.NewSecret("72f988bf-86f1-41af-91ab-2d7cd011db47"), connector.AzureClientID: seal.NewSecret("11059fcc-5514-4800-b5f8-49808b9cfab6"),
+			connector.AzureTenantID: seal.NewSecret(azurite.Tenant), connector.AzureClientID: seal.NewSecret("11059fcc-5514-4800-b5f8-49808b9cfab6"),
 			connector.AzureClientSecret: seal.NewSecret("nothing"),
 		},
 	}[provider]

@@ -3,23 +3,19 @@ package azureconn_test
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/connector/azureconn"
 	"github.com/videovector/exports/internal/connector/conntest"
 	"github.com/videovector/exports/internal/connector/conntest/faultproxy"
 	"github.com/videovector/exports/internal/connector/guard"
-	"github.com/videovector/exports/internal/emulator"
-	"github.com/videovector/exports/internal/localca"
+	"github.com/videovector/exports/internal/emulator/azurite"
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store"
 )
@@ -27,15 +23,13 @@ import (
 // blockBytes makes three blocks of the suite's large objects.
 const blockBytes = 100_000
 
-var (
-	azurite = emulator.Emulator{Name: "Azurite", Script: "azurite.sh"}
-	roots   = x509.NewCertPool() // of its certificate
-)
+// roots are whom Azurite's certificate is of.
+var roots = x509.NewCertPool()
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "azureconn")
 	if err == nil {
-		err = makeCertificate(dir)
+		err = certify(dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -46,33 +40,16 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// makeCertificate gives Azurite what it needs for https, without which it looks at no token.
-func makeCertificate(dir string) error {
-	authority, err := localca.Open(dir, time.Now())
+func certify(dir string) error {
+	authority, _, err := azurite.Certify(dir)
 	if err != nil {
 		return err
 	}
-	certificate, err := authority.ServerCertificate("127.0.0.1", time.Now())
-	if err != nil {
-		return err
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
-	if err != nil {
-		return err
-	}
-	var chain []byte
-	for _, der := range certificate.Certificate {
-		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	}
-	azurite.Args = []string{filepath.Join(dir, "chain.pem"), filepath.Join(dir, "key.pem")}
-	trusted, err := os.ReadFile(authority.File)
+	trusted, err := os.ReadFile(authority)
 	if err != nil || !roots.AppendCertsFromPEM(trusted) {
-		return fmt.Errorf("%s: %w", authority.File, err)
+		return fmt.Errorf("%s: %w", authority, err)
 	}
-	if err := os.WriteFile(azurite.Args[0], chain, 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(azurite.Args[1], pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600)
+	return nil
 }
 
 func TestConformance(t *testing.T) {
@@ -112,7 +89,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{store: azurite.Start(t), signIn: newSignIn(t)}
+	w := &world{store: azurite.Emulator.Start(t), signIn: newSignIn(t)}
 	w.line = faultproxy.New(t, faultproxy.Config{Upstream: w.store, Transport: transport(), Refuse: refuse})
 	return w
 }
@@ -143,7 +120,7 @@ func (w *world) container(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+token(time.Hour))
+	r.Header.Set("Authorization", "Bearer "+azurite.Token("signature"))
 	r.Header.Set("x-ms-version", "2024-11-04")
 	reply, err := (&http.Client{Transport: transport()}).Do(r)
 	if err != nil || reply.StatusCode != http.StatusCreated {

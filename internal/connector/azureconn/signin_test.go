@@ -1,18 +1,17 @@
 package azureconn_test
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/videovector/exports/internal/emulator/azurite"
 )
 
 const (
-	tenant       = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+	tenant       = azurite.Tenant
 	client       = "11059fcc-5514-4800-b5f8-49808b9cfab6"
 	clientSecret = "secret~of/the+application="
 )
@@ -54,7 +53,7 @@ func (s *signIn) serve(w http.ResponseWriter, r *http.Request) {
 		aadsts(http.StatusUnauthorized, "invalid_client", 7000215)(w)
 		return
 	}
-	fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":%q}`, token(time.Hour))
+	fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":%q}`, azurite.Token("signature"))
 }
 
 // aadsts is a refusal in the sign-in's form.
@@ -64,18 +63,4 @@ func aadsts(status int, code string, number int) func(w http.ResponseWriter) boo
 		fmt.Fprintf(w, `{"error":%q,"error_description":"AADSTS%d: canary. Trace ID: 0","error_codes":[%d],"timestamp":"2026-05-01 12:00:00Z"}`, code, number, number)
 		return true
 	}
-}
-
-// token is one as Azurite wants it. It looks at the claims and not at the signature.
-func token(life time.Duration) string {
-	now := time.Now()
-	claims, err := json.Marshal(map[string]any{
-		"aud": "https://storage.azure.com", "iss": "https://sts.windows-ppe.net/" + tenant + "/", "iat": now.Unix() - 60, "nbf": now.Unix() - 60,
-		"exp": now.Add(life).Unix(),
-	})
-	if err != nil {
-		panic(err)
-	}
-	part := base64.RawURLEncoding.EncodeToString
-	return part([]byte(`{"typ":"JWT","alg":"RS256"}`)) + "." + part(claims) + "." + part([]byte("signature"))
 }
