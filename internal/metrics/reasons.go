@@ -13,7 +13,7 @@ const (
 // Reasons are the values of the dimension Reason, in order: the codes of failures that a step can meet, and the four
 // above. A test holds them against the source.
 var Reasons = []string{
-	"address_invalid", "admission_not_found", "api_key_exists", "api_key_not_found", "api_key_revoked", "artifact_differs", "artifact_missing",
+	"address_invalid", "api_key_exists", "api_key_not_found", "api_key_revoked", "artifact_differs", "artifact_missing",
 	"artifact_unreadable", "automation_not_found", "browse_too_long", "captions_too_large", "catalogue_inconsistent",
 	"clock_skewed", "concurrent_write", "connector_exists", "connector_not_found", "connector_provider_unsupported",
 	"connector_role_unsupported", "connector_scope_missing", "connector_unusable", "counts_differ",

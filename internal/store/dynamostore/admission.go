@@ -1,18 +1,13 @@
 package dynamostore
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/videovector/exports/internal/admission"
-	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
 
@@ -47,19 +42,17 @@ func (r admissionRow) admission() admission.Account {
 	}
 }
 
-// errNoAdmission is of an account that has no item yet.
-var errNoAdmission = fault.New(fault.NotFound, "admission_not_found", "Nobody of this account was admitted yet.")
-
 // Admission is the account's.
 func (s *Store) Admission(ctx context.Context, account string) (admission.Account, error) {
 	none := admission.Account{AccountID: account}
 	if !valid(account) {
 		return none, nil
 	}
-	row, err := get[admissionRow](ctx, s, admissionKey(account), errNoAdmission)
-	if errors.Is(err, errNoAdmission) {
-		return none, nil
+	i, err := s.item(ctx, admissionKey(account))
+	if err != nil || i == nil {
+		return none, err
 	}
+	row, err := decode[admissionRow](i)
 	return row.admission(), err
 }
 
@@ -100,27 +93,12 @@ func (s *Store) SaveAdmission(ctx context.Context, next admission.Account) (admi
 	return next, nil
 }
 
-// DueAdmissions asks the admissions' partitions of the index at once and merges their answers. The index lags behind the
-// table.
+// DueAdmissions asks the admissions' partitions of the index of what is due. It lags behind the table.
 func (s *Store) DueAdmissions(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	var found [admissionShards][]dueItem
-	var errs [admissionShards]error
-	var all sync.WaitGroup
-	for n := range found {
-		all.Go(func() { found[n], errs[n] = s.dueIn(ctx, admissionShard(uint32(n)), now, limit) }) //nolint:gosec // G115: a few shards
-	}
-	all.Wait()
-	if err := errors.Join(errs[:]...); err != nil {
-		return nil, err
-	}
-	accountOf := func(i dueItem) string { return strings.TrimPrefix(textOf(i.key["pk"]), accountPrefix) }
-	merged := slices.Concat(found[:]...)
-	slices.SortFunc(merged, func(a, b dueItem) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(accountOf(a), accountOf(b)))
-	})
+	due, err := s.dueAmong(ctx, admissionShards, admissionShard, now, limit)
 	var accounts []string
-	for _, i := range merged[:min(limit, len(merged))] {
-		accounts = append(accounts, accountOf(i))
+	for _, r := range refs(due[:min(limit, len(due))]) {
+		accounts = append(accounts, r.AccountID)
 	}
-	return accounts, nil
+	return accounts, err
 }

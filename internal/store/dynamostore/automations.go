@@ -1,12 +1,8 @@
 package dynamostore
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -141,40 +137,14 @@ func (s *Store) automationWrites(next export.Automation, revision int64, noted *
 	return append(writes, s.putAny(i)), err
 }
 
-// dueAutomation is an entry of the index of what is due.
-type dueAutomation struct {
-	store.AutomationRef
-	at int64 // ms since 1970
-}
-
-// DueAutomations asks the automations' partitions of the index at once and merges their answers. The index lags behind
-// the table.
+// DueAutomations asks the automations' partitions of the index of what is due. It lags behind the table.
 func (s *Store) DueAutomations(ctx context.Context, now time.Time, limit int) ([]store.AutomationRef, error) {
-	var found [automationShards][]dueAutomation
-	var errs [automationShards]error
-	var all sync.WaitGroup
-	for n := range found {
-		all.Go(func() {
-			items, err := s.dueIn(ctx, automationShard(uint32(n)), now, limit) //nolint:gosec // G115: a few shards
-			errs[n] = err
-			for _, i := range items {
-				found[n] = append(found[n], dueAutomation{automationRef(i.key), i.at})
-			}
-		})
+	due, err := s.dueAmong(ctx, automationShards, automationShard, now, limit)
+	var all []store.AutomationRef
+	for _, i := range due[:min(limit, len(due))] {
+		all = append(all, automationRef(i))
 	}
-	all.Wait()
-	if err := errors.Join(errs[:]...); err != nil {
-		return nil, err
-	}
-	merged := slices.Concat(found[:]...)
-	slices.SortFunc(merged, func(a, b dueAutomation) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.IndexID, b.IndexID))
-	})
-	var refs []store.AutomationRef
-	for _, d := range merged[:min(limit, len(merged))] {
-		refs = append(refs, d.AutomationRef)
-	}
-	return refs, nil
+	return all, err
 }
 
 // automationRef is the automation that an item's key names.

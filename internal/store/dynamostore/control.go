@@ -44,15 +44,8 @@ func unsaved(stored item, fence export.Fence) error {
 
 // ClosingExports asks the one partition of the index that holds them. It lags behind the table.
 func (s *Store) ClosingExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
-	found, err := s.dueInShard(ctx, closingShard, now, limit)
-	if err != nil {
-		return nil, err
-	}
-	var refs []store.Ref
-	for _, d := range found {
-		refs = append(refs, d.Ref)
-	}
-	return refs, nil
+	due, err := s.dueIn(ctx, closingShard, now, limit)
+	return refs(keysOf(due)), err
 }
 
 // RemoveExport removes the item if it is of a deleted export. Doing so again does nothing.

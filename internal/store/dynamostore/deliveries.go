@@ -143,13 +143,10 @@ func (s *Store) ListDeliveries(ctx context.Context, account, webhookID string, q
 
 // DueDeliveries asks the index of open exports, which has the deliveries in partitions of their own.
 func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]store.DeliveryRef, error) {
-	due, err := s.due(ctx, openDeliveries, now, limit)
-	if err != nil {
-		return nil, err
+	due, err := s.dueAmong(ctx, dueShards, shardsOf(openDeliveries), now, limit)
+	var all []store.DeliveryRef
+	for _, r := range refs(due[:min(limit, len(due))]) {
+		all = append(all, store.DeliveryRef{AccountID: r.AccountID, DeliveryID: strings.TrimPrefix(r.ExportID, deliveryPrefix)})
 	}
-	var refs []store.DeliveryRef
-	for _, r := range due[:min(limit, len(due))] {
-		refs = append(refs, store.DeliveryRef{AccountID: r.AccountID, DeliveryID: strings.TrimPrefix(r.ExportID, deliveryPrefix)})
-	}
-	return refs, nil
+	return all, err
 }

@@ -16,56 +16,50 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
-// dueExport is an entry of the index of open exports.
-type dueExport struct {
-	store.Ref
-	at int64 // ms since 1970
-}
-
-// DueExports asks all partitions of the index at once and merges their answers. The index lags behind the table. Accounts
-// take turns among the first of each partition; what an account has under way its admission limits, so none fills them.
+// DueExports lists them by the index, which lags behind the table. Accounts take turns among the first of each partition; what
+// an account has under way its admission limits, so none fills them.
 func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
-	due, err := s.due(ctx, openExports, now, limit)
-	return store.InTurns(due, limit), err
+	due, err := s.dueAmong(ctx, dueShards, shardsOf(openExports), now, limit)
+	return store.InTurns(refs(due), limit), err
 }
 
-// due are the first entries of each partition of the index that are of the kind, limit at most of each, soonest first.
-func (s *Store) due(ctx context.Context, of string, now time.Time, limit int) ([]store.Ref, error) {
-	var found [dueShards][]dueExport
-	var errs [dueShards]error
-	var all sync.WaitGroup
-	for n := range found {
-		all.Go(func() { found[n], errs[n] = s.dueInShard(ctx, dueShard(of, uint32(n)), now, limit) }) //nolint:gosec // G115: a few shards
-	}
-	all.Wait()
-	if err := errors.Join(errs[:]...); err != nil {
+// shardsOf names the partitions of a kind.
+func shardsOf(kind string) func(n uint32) string {
+	return func(n uint32) string { return dueShard(kind, n) }
+}
+
+// dueAmong are the keys of what is due in a kind's partitions of the index, limit at most of each, soonest first. The index
+// lags behind the table.
+func (s *Store) dueAmong(ctx context.Context, partitions int, shard func(n uint32) string, now time.Time, limit int) ([]item, error) {
+	found, err := fromEach(partitions, func(n uint32) ([]dueItem, error) { return s.dueIn(ctx, shard(n), now, limit) })
+	if err != nil {
 		return nil, err
 	}
-	merged := slices.Concat(found[:]...)
-	slices.SortFunc(merged, func(a, b dueExport) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.ExportID, b.ExportID))
+	slices.SortFunc(found, func(a, b dueItem) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(textOf(a.key["pk"]), textOf(b.key["pk"])), cmp.Compare(textOf(a.key["sk"]), textOf(b.key["sk"])))
 	})
-	var refs []store.Ref
-	for _, d := range merged {
-		refs = append(refs, d.Ref)
+	return keysOf(found), nil
+}
+
+// fromEach asks all partitions at once, by their numbers, and gives what they answer.
+func fromEach[T any](partitions int, ask func(n uint32) ([]T, error)) ([]T, error) {
+	found, errs := make([][]T, partitions), make([]error, partitions)
+	var all sync.WaitGroup
+	for n := range found {
+		all.Go(func() { found[n], errs[n] = ask(uint32(n)) }) //nolint:gosec // G115: a few partitions
 	}
-	return refs, nil
+	all.Wait()
+	return slices.Concat(found...), errors.Join(errs...)
 }
 
 // OpenExports reads the whole index of open exports, which lags behind the table: some 200 bytes for each of them.
 func (s *Store) OpenExports(ctx context.Context) (store.Open, error) {
-	var found [dueShards][]time.Time
-	var errs [dueShards]error
-	var all sync.WaitGroup
-	for n := range found {
-		all.Go(func() { found[n], errs[n] = s.openInShard(ctx, dueShard(openExports, uint32(n))) }) //nolint:gosec // G115: a few shards
-	}
-	all.Wait()
+	found, err := fromEach(dueShards, func(n uint32) ([]time.Time, error) { return s.openInShard(ctx, dueShard(openExports, n)) })
 	var open store.Open
-	for _, at := range slices.Concat(found[:]...) {
+	for _, at := range found {
 		open = open.Add(at)
 	}
-	return open, errors.Join(errs[:]...)
+	return open, err
 }
 
 // openInShard is since when the exports of one partition are open.
@@ -91,20 +85,17 @@ func (s *Store) openInShard(ctx context.Context, shard string) (since []time.Tim
 	return since, nil
 }
 
-// dueInShard is the first exports of one partition, soonest first.
-func (s *Store) dueInShard(ctx context.Context, shard string, now time.Time, limit int) ([]dueExport, error) {
-	items, err := s.dueIn(ctx, shard, now, limit)
-	var found []dueExport
-	for _, i := range items {
-		found = append(found, dueExport{Ref: ref(i.key), at: i.at})
-	}
-	return found, err
-}
-
 // dueItem is an entry of the index.
 type dueItem struct {
 	key item
 	at  int64 // ms since 1970
+}
+
+func keysOf(due []dueItem) (keys []item) {
+	for _, d := range due {
+		keys = append(keys, d.key)
+	}
+	return keys
 }
 
 // dueIn is the first entries of one partition, soonest first.

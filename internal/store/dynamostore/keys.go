@@ -94,6 +94,13 @@ func ref(i item) store.Ref {
 	}
 }
 
+func refs(items []item) (all []store.Ref) {
+	for _, i := range items {
+		all = append(all, ref(i))
+	}
+	return all
+}
+
 // valid reports whether all can stand in a key. What can't was never written, so a read of it finds nothing.
 func valid(ids ...string) bool {
 	for _, id := range ids {

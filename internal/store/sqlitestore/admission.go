@@ -7,17 +7,13 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/admission"
-	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
 
-// errNoAdmission is of an account that has no record yet.
-var errNoAdmission = fault.New(fault.NotFound, "admission_not_found", "Nobody of this account was admitted yet.")
-
 // Admission is the account's.
 func (s *Store) Admission(ctx context.Context, account string) (admission.Account, error) {
-	a, err := one[admission.Account](ctx, s.read, errNoAdmission, `SELECT record FROM admissions WHERE account = ?`, account)
-	if errors.Is(err, errNoAdmission) {
+	a, err := one[admission.Account](ctx, s.read, sql.ErrNoRows, `SELECT record FROM admissions WHERE account = ?`, account)
+	if errors.Is(err, sql.ErrNoRows) {
 		return admission.Account{AccountID: account}, nil
 	}
 	return a, err

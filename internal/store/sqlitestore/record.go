@@ -32,7 +32,7 @@ func decode[T any](record string) (v T, err error) {
 }
 
 // one is the record that the query selects, or absent.
-func one[T any](ctx context.Context, q querier, absent *fault.Error, query string, args ...any) (T, error) {
+func one[T any](ctx context.Context, q querier, absent error, query string, args ...any) (T, error) {
 	var record string
 	var none T
 	err := q.QueryRowContext(ctx, query, args...).Scan(&record)
