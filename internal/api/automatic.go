@@ -37,7 +37,7 @@ func (m Automatic) Export(ctx context.Context, a export.Automation) error {
 	now := m.s.Clock()
 	o := order{Type: export.TypeIndex, TargetID: a.IndexID, Scope: export.ScopeAll, ConnectorID: a.ConnectorID, Subpath: a.Subpath}
 	memo := memoOfWindow(a, now)
-	if _, err := m.s.remembered(ctx, memo, now); !fault.Is(err, fault.NotFound) {
+	if _, err := remembered(ctx, m.records, memo, now); !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	request, _, err := resolve(ctx, m.records, a.AccountID, o, now)

@@ -28,7 +28,7 @@ const (
 type ControlledExports interface {
 	SaveExportOnce(ctx context.Context, next export.Export, fence export.Fence, idem *store.Idempotency, place *admission.Account) (saved export.Export, rec store.Idempotency, done bool, err error)
 	dispatch.Records
-	Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error)
+	Remembered
 }
 
 // Clearer clears away what exports have in the artifacts bucket.
@@ -204,27 +204,17 @@ func (s controller) save(ctx context.Context, e, next export.Export, placed, cha
 	return e, first, true, nil
 }
 
-// saveInPlace writes the next record together with its place. A request that was carried out before is none that the limits
-// refuse: it may have taken the last place itself.
+// saveInPlace writes the next record together with its place.
 func (s controller) saveInPlace(ctx context.Context, next export.Export, fence export.Fence, memo *store.Idempotency) (saved export.Export, first store.Idempotency, done bool, err error) {
 	a, err := s.Exports.Admission(ctx, next.AccountID)
 	if err != nil {
 		return saved, first, false, err
 	}
-	p := placement{admissions: s.Exports, limits: s.Limits, jitter: s.Jitter, id: next.ID, now: s.Clock()}
-	err = p.write(ctx, a, func(place admission.Account, waits bool) (err error) {
-		placed := next
-		if waits {
-			placed = next.AwaitSlot()
-		}
-		saved, first, done, err = s.Exports.SaveExportOnce(ctx, placed, fence, memo, &place)
-		return err
+	p := placement{records: s.Exports, limits: s.Limits, jitter: s.Jitter, export: next, memo: memo, now: s.Clock()}
+	first, done, err = p.write(ctx, a, func(e export.Export, place admission.Account) (first store.Idempotency, done bool, err error) {
+		saved, first, done, err = s.Exports.SaveExportOnce(ctx, e, fence, memo, &place)
+		return first, done, err
 	})
-	if memo != nil && fault.Is(err, fault.Throttled) {
-		if earlier, unknown := s.Exports.Idempotency(ctx, memo.IdempotencyKey, p.now); unknown == nil {
-			return saved, earlier, false, nil
-		}
-	}
 	return saved, first, done, err
 }
 

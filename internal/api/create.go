@@ -23,7 +23,7 @@ const startPatience = 5 * time.Second
 // Records is what creating needs of the record store.
 type Records interface {
 	CreateExport(ctx context.Context, e export.Export, idem *store.Idempotency, place *admission.Account) (store.Idempotency, bool, error)
-	Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error)
+	Remembered
 	Admissions
 	Catalog
 }
@@ -118,7 +118,7 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 	var wg sync.WaitGroup
 	wg.Go(func() { request, _, refusal = resolve(ctx, s.Records, p.AccountID, o, now) })
 	wg.Go(func() { admitted, unread = s.Records.Admission(ctx, p.AccountID) })
-	first, err := s.remembered(ctx, memo, now)
+	first, err := remembered(ctx, s.Records, memo, now)
 	wg.Wait()
 	if err == nil {
 		return s.again(first, o)
@@ -143,28 +143,16 @@ func (s creator) place(ctx context.Context, p auth.Principal, o order, key strin
 	return e.ID, false, nil
 }
 
-// accept writes the export where its account has a place for it. Unless it was created, an earlier one stands in the record:
-// also where the limits would refuse it, since that one may have taken the last place.
+// accept writes the export where its account has a place for it. Unless it was created, an earlier one stands in the record.
 func (s creator) accept(ctx context.Context, e export.Export, memo *store.Idempotency, a admission.Account) (first store.Idempotency, created bool, err error) {
-	p := placement{admissions: s.Records, limits: s.Limits, jitter: s.Jitter, id: e.ID, now: e.CreatedAt}
-	err = p.write(ctx, a, func(place admission.Account, waits bool) (err error) {
-		first, created, err = s.create(ctx, e, memo, place, waits)
-		return err
+	p := placement{records: s.Records, limits: s.Limits, jitter: s.Jitter, export: e, memo: memo, now: e.CreatedAt}
+	return p.write(ctx, a, func(e export.Export, place admission.Account) (store.Idempotency, bool, error) {
+		return s.create(ctx, e, memo, place)
 	})
-	if !fault.Is(err, fault.Throttled) {
-		return first, created, err
-	}
-	if earlier, unknown := s.remembered(ctx, memo, e.CreatedAt); unknown == nil {
-		return earlier, false, nil
-	}
-	return store.Idempotency{}, false, err
 }
 
 // create writes the export with its place, counts it and starts it, unless it has to wait.
-func (s creator) create(ctx context.Context, e export.Export, memo *store.Idempotency, place admission.Account, waits bool) (first store.Idempotency, created bool, err error) {
-	if waits {
-		e = e.AwaitSlot()
-	}
+func (s creator) create(ctx context.Context, e export.Export, memo *store.Idempotency, place admission.Account) (first store.Idempotency, created bool, err error) {
 	failpoint.Here("create.accepting")
 	first, created, err = s.Records.CreateExport(ctx, e, memo, &place)
 	if err == nil && created {
@@ -174,14 +162,6 @@ func (s creator) create(ctx context.Context, e export.Export, memo *store.Idempo
 		failpoint.Here("create.started")
 	}
 	return first, created, err
-}
-
-// remembered is the record that an earlier order with the key has left; fault.NotFound without one, or without a key.
-func (s creator) remembered(ctx context.Context, memo *store.Idempotency, now time.Time) (store.Idempotency, error) {
-	if memo == nil {
-		return store.Idempotency{}, store.ErrIdempotencyNotFound
-	}
-	return s.Records.Idempotency(ctx, memo.IdempotencyKey, now)
 }
 
 // again answers a repeated order from the record of the first one.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/videovector/exports/internal/admission"
+	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
 	"github.com/videovector/exports/internal/store"
 )
@@ -27,37 +28,74 @@ type Admissions interface {
 	Admission(ctx context.Context, account string) (admission.Account, error)
 }
 
-// placement is an export that is to get a place of its account's.
-type placement struct {
-	admissions Admissions
-	limits     admission.Limits
-	jitter     func() float64 // from 0 to 1; nil means random
-	id         string
-	now        time.Time
+// Remembered is what tells of earlier requests.
+type Remembered interface {
+	Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error)
 }
 
-// write gives the export a place and lets write write both, until nobody of the account has come in between. Over the limits
-// it fails with fault.Throttled, and nothing is written.
-func (p placement) write(ctx context.Context, a admission.Account, write func(place admission.Account, waits bool) error) error {
+// remembered is the record that an earlier request with the key has left; fault.NotFound without one, or without a key.
+func remembered(ctx context.Context, records Remembered, memo *store.Idempotency, now time.Time) (store.Idempotency, error) {
+	if memo == nil {
+		return store.Idempotency{}, store.ErrIdempotencyNotFound
+	}
+	return records.Idempotency(ctx, memo.IdempotencyKey, now)
+}
+
+// placement is an export that is to get a place of its account's, at the wish of a request under a key or, with memo nil, of
+// one without.
+type placement struct {
+	records interface {
+		Admissions
+		Remembered
+	}
+	limits admission.Limits
+	jitter func() float64 // from 0 to 1; nil means random
+	export export.Export
+	memo   *store.Idempotency
+	now    time.Time
+}
+
+// write gives the export a place, which is in a or in what has become of it, and lets write write both, until nobody of the
+// account has come in between. Unless write is done, an earlier request's record is given: also where the limits would refuse
+// this one, since that one may have taken the last place. Over the limits it fails with fault.Throttled else, and nothing is
+// written.
+func (p placement) write(ctx context.Context, a admission.Account, write placedWrite) (first store.Idempotency, done bool, err error) {
+	first, done, err = p.inTurn(ctx, a, write)
+	if fault.Is(err, fault.Throttled) {
+		if earlier, unknown := remembered(ctx, p.records, p.memo, p.now); unknown == nil {
+			return earlier, false, nil
+		}
+	}
+	return first, done, err
+}
+
+// placedWrite writes an export and its place. Unless it is done, an earlier request's record stands there.
+type placedWrite func(e export.Export, place admission.Account) (first store.Idempotency, done bool, err error)
+
+func (p placement) inTurn(ctx context.Context, a admission.Account, write placedWrite) (first store.Idempotency, done bool, err error) {
 	pause := firstTurn
 	for turn := 1; ; turn++ {
-		next, waits, err := a.Place(p.id, p.limits, p.now)
+		next, waits, err := a.Place(p.export.ID, p.limits, p.now)
 		if err != nil {
-			return err
+			return first, false, err
 		}
-		err = write(next, waits)
+		e := p.export
+		if waits {
+			e = e.AwaitSlot()
+		}
+		first, done, err = write(e, next)
 		if !errors.Is(err, store.ErrAdmissionMoved) {
-			return err
+			return first, done, err
 		}
 		if turn == turns {
-			return errContended
+			return first, false, errContended
 		}
 		if err := p.pause(ctx, pause); err != nil {
-			return err
+			return first, false, err
 		}
 		pause = min(2*pause, lastTurn)
-		if a, err = p.admissions.Admission(ctx, a.AccountID); err != nil {
-			return err
+		if a, err = p.records.Admission(ctx, a.AccountID); err != nil {
+			return first, false, err
 		}
 	}
 }

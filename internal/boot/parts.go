@@ -38,7 +38,8 @@ func PerAccount(_ context.Context, e *env, _ *wiring.Parts) error {
 	return err
 }
 
-// Joining has more patience with S3, which a function's caller has none for: it is for one that joins the parts of uploads.
+// Joining gives the parts that are named after it more patience with S3, for a function that has it join the parts of uploads.
+// One whose caller waits has no time for that.
 func Joining(_ context.Context, e *env, _ *wiring.Parts) error {
 	e.objectsClient = awslink.Objects(awslink.JoiningSilence)
 	return nil

@@ -30,11 +30,10 @@ const (
 // SweepRecords is what sweeping needs of the record store.
 type SweepRecords interface {
 	Exports
+	dispatch.Records
 	DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error)
 	ClosingExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error)
 	RemoveExport(ctx context.Context, account, id string) error
-	Admission(ctx context.Context, account string) (admission.Account, error)
-	SaveAdmission(ctx context.Context, next admission.Account) (admission.Account, error)
 	DueAdmissions(ctx context.Context, now time.Time, limit int) ([]string, error)
 	OpenExports(ctx context.Context) (store.Open, error)
 }
