@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -15,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/videovector/exports/internal/emulator"
 )
 
 // programs are the two commands under test, built once for all tests of the package, with the race detector if the tests
@@ -55,29 +55,10 @@ type service struct {
 	dir   string
 	flags []string
 	cmd   *exec.Cmd
-	out   *output
+	out   *emulator.Log
 	local localJSON
 	http  *http.Client // trusts the service's authority
 	ready time.Duration
-}
-
-// output is what a process has printed so far.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // startService starts a service over a fresh folder and waits until it is ready; it ends with the test.
@@ -95,7 +76,7 @@ const startPatience = 5 * time.Minute
 func (s *service) start() {
 	s.t.Helper()
 	args := append([]string{"-addr", "127.0.0.1:0", "-tls-addr", "127.0.0.1:0", "-data", s.dir}, s.flags...)
-	s.out = &output{}
+	s.out = &emulator.Log{}
 	s.cmd = exec.Command(programs.local, args...)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
 	began := time.Now()

@@ -99,6 +99,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return 2
 	}
+	o.every = hurried(o.every, o.hurry)
 	if err := o.check(); err != nil {
 		fmt.Fprintln(stderr, "local: "+err.Error())
 		return 2

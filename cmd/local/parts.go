@@ -303,7 +303,7 @@ func (s *stack) executionEnded(ctx context.Context, x asl.Execution) {
 
 // sweepRegularly is the schedule.
 func (s *stack) sweepRegularly(ctx context.Context) {
-	for tick := time.NewTicker(hurried(s.options.every, s.options.hurry)); ; {
+	for tick := time.NewTicker(s.options.every); ; {
 		s.sweep(ctx, event("aws.events", "Scheduled Event", map[string]any{}))
 		select {
 		case <-ctx.Done():

@@ -23,6 +23,7 @@ import (
 
 	"github.com/videovector/exports/client"
 	"github.com/videovector/exports/internal/blob/embeds3"
+	"github.com/videovector/exports/internal/emulator"
 	"github.com/videovector/exports/internal/emulator/azurite"
 )
 
@@ -107,7 +108,7 @@ type service struct {
 	dir     string
 	env     []string
 	cmd     *exec.Cmd
-	printed *output
+	printed *emulator.Log
 	local   localJSON
 	storage *link // to the S3 of its own
 	records *link // to the DynamoDB; nil if its records are in SQLite
@@ -130,7 +131,7 @@ type config struct {
 // start starts a service, fills its archives in, and starts it again with its links leading through proxies.
 func start(t *testing.T, cfg config) *service {
 	t.Helper()
-	s := &service{t: t, dir: t.TempDir(), env: cfg.env, printed: new(output), ordered: new(atomic.Int64), expected: map[string]map[string]string{}}
+	s := &service{t: t, dir: t.TempDir(), env: cfg.env, printed: new(emulator.Log), ordered: new(atomic.Int64), expected: map[string]map[string]string{}}
 	s.journal = &journal{file: filepath.Join(s.dir, "local.log"), troubled: map[string][]entry{}}
 	flags := append([]string{"-silence", silence.String(), "-hurry", fmt.Sprint(hurry), "-shard-above", "1", "-shard-size", "1"}, cfg.flags...)
 	plain := flags
@@ -218,25 +219,6 @@ func (s *service) stop() {
 	if err := s.cmd.Wait(); err != nil {
 		s.t.Fatalf("after Ctrl-C: %v\n%s", err, s.printed)
 	}
-}
-
-// output is what a process has printed so far.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // load makes an index of so many runs of so many records, of some 500 bytes each.

@@ -13,41 +13,23 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/videovector/exports/internal/emulator"
 	"github.com/videovector/exports/internal/fault"
 )
 
 // patience is how long a test waits for what has to come.
 const patience = 60 * time.Second
 
-// syncBuffer is a log that may be read while it is written.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 // startBootstraps runs every child as a function; change may alter the configuration.
-func startBootstraps(t *testing.T, change func(*BootstrapsConfig)) (*Bootstraps, *syncBuffer) {
+func startBootstraps(t *testing.T, change func(*BootstrapsConfig)) (*Bootstraps, *emulator.Log) {
 	t.Helper()
-	log := &syncBuffer{}
+	log := &emulator.Log{}
 	cfg := BootstrapsConfig{
 		Functions: map[string]Bootstrap{}, Region: "eu-west-1", AccountID: "123456789012", NewID: rand.Text,
 		Log: slog.New(slog.NewJSONHandler(log, nil)),

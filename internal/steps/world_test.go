@@ -17,6 +17,7 @@ import (
 	"github.com/videovector/exports/internal/auth"
 	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/blob/blobtest/memblob"
+	"github.com/videovector/exports/internal/emulator"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/localgw"
 	"github.com/videovector/exports/internal/store"
@@ -39,7 +40,7 @@ type world struct {
 	functions *localgw.InProcess
 	journal   *asl.MemoryJournal
 	engine    atomic.Pointer[asl.Engine] // the present one
-	log       logbook
+	log       emulator.Log
 }
 
 // scenario is what a world is made with, and how its export is to end.
@@ -60,24 +61,6 @@ type scenario struct {
 	attempts int  // 0 means 1
 	rejects  int  // records that can't be exported
 	fails    bool // it doesn't end as completed
-}
-
-// logbook is a log that can be read while it is written.
-type logbook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 type mishaps = func(call) mishap
