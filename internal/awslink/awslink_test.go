@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,40 +16,13 @@ import (
 	exports "github.com/videovector/exports"
 	"github.com/videovector/exports/internal/localgw"
 	"github.com/videovector/exports/internal/stall"
+	"github.com/videovector/exports/internal/stall/stalltest"
 )
 
-// silent takes connections, reads a request's header, says so much, and is silent from then on.
-type silent struct {
-	net.Listener
-	connections atomic.Int64
-}
-
-func newSilent(t *testing.T, says string) *silent {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &silent{Listener: l}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { c.Close() })
-			s.connections.Add(1)
-			_, _ = io.WriteString(c, says)
-		}
-	}()
-	return s
-}
-
-// config is how a client of AWS finds it.
-func (s *silent) config() aws.Config {
+// config is how a client of AWS finds the server.
+func config(s *stalltest.Server) aws.Config {
 	return aws.Config{
-		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""), BaseEndpoint: aws.String("http://" + s.Addr().String()),
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""), BaseEndpoint: aws.String("http://" + s.Address),
 	}
 }
 
@@ -64,12 +35,12 @@ func TestCallsEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newSilent(t, says)
-			cfg := server.config()
+			server := stalltest.Serve(t, says)
+			cfg := config(server)
 			cfg.HTTPClient = Calls(limit)
 			begun := time.Now()
 			_, err := dynamodb.NewFromConfig(cfg).ListTables(t.Context(), &dynamodb.ListTablesInput{})
-			took, attempts := time.Since(begun), time.Duration(server.connections.Load())
+			took, attempts := time.Since(begun), time.Duration(server.Connections.Load())
 			if err == nil || attempts < 2 {
 				t.Fatalf("%d attempts ended with %v", attempts, err)
 			}
@@ -122,7 +93,7 @@ func TestObjectsEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg := newSilent(t, c.says).config()
+			cfg := config(stalltest.Serve(t, c.says))
 			cfg.HTTPClient = Objects(silence)
 			begun := time.Now()
 			err := c.call(t.Context(), s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle, o.RetryMaxAttempts = true, 1 }))

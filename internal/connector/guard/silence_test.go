@@ -4,34 +4,13 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/stall/stalltest"
 )
-
-// silent is a server that says so much to whoever connects, and then is silent.
-func silent(t *testing.T, says string) (address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { c.Close() })
-			_, _ = io.WriteString(c, says)
-		}
-	}()
-	return l.Addr().String()
-}
 
 // TestSilence: a destination that takes a connection and falls silent, wherever, does not answer.
 func TestSilence(t *testing.T) {
@@ -47,7 +26,7 @@ func TestSilence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			address := silent(t, c.says)
+			address := stalltest.Serve(t, c.says).Address
 			client := NewClient(Config{Allow: []string{address}, Silence: 200 * time.Millisecond})
 			begun := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
