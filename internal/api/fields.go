@@ -41,8 +41,8 @@ var orderFields = map[string]fieldType{
 	"dry_run":                  boolField,
 }
 
-// fields are the values of a request body, with everything that is wrong with them: the caller hears of all of it in
-// one answer. A value of null, "" or [] is the same as none; given tells the latter two from null and from absence.
+// fields are the values of a request body, with everything that is wrong with them: the caller hears of all of it, or of
+// MaxProblems, in one answer. A value of null, "" or [] is the same as none; given tells the latter two from null and from absence.
 type fields struct {
 	values   map[string][]string
 	secrets  seal.Secrets
@@ -229,9 +229,9 @@ func said(err error) string {
 	return err.Error()
 }
 
-// wrong notes a problem; the first one of a field is kept.
+// wrong notes a problem; the first one of a field is kept, and no more than MaxProblems are.
 func (f *fields) wrong(name, message string) {
-	if _, ok := f.problems[name]; !ok {
+	if _, ok := f.problems[name]; !ok && len(f.problems) < MaxProblems {
 		f.problems[name] = message
 	}
 }

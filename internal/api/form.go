@@ -43,21 +43,25 @@ func inUTF8(params map[string]string) bool {
 }
 
 // decodeForm reads a form strictly. What is not exactly a sequence of named parts between its boundaries is
-// fault.Malformed; unknown and repeated names, and parts that are not what their field has to be, become problems. The
-// boundary, the order of parts and what surrounds a part's value make no difference.
+// fault.Malformed, what has more than MaxFormParts fault.TooLarge; unknown and repeated names, and parts that are not
+// what their field has to be, become problems. The boundary, the order of parts and what surrounds a part's value make
+// no difference.
 func decodeForm(text []byte, boundary string, known map[string]fieldType) (*fields, error) {
 	if !framed(text, boundary) {
 		return nil, malformedForm(errors.New("the body doesn't begin and end with its boundary"))
 	}
 	f := newFields()
 	parts := multipart.NewReader(bytes.NewReader(text), boundary)
-	for {
+	for n := 0; ; n++ {
 		part, err := parts.NextRawPart()
 		if err == io.EOF { // a wrapped one is the end in the wrong place
 			return f, nil
 		}
 		if err != nil {
 			return nil, malformedForm(err)
+		}
+		if n == MaxFormParts {
+			return nil, fault.Newf(fault.TooLarge, "request_too_large", "A form has at most %d parts.", MaxFormParts)
 		}
 		if err := f.readPart(part, known); err != nil {
 			return nil, malformedForm(err)

@@ -103,6 +103,18 @@ func TestCreateLimits(t *testing.T) {
 	}
 }
 
+// TestManyUnknownFields: a body of nothing but unknown names is answered with the first hundred of them.
+func TestManyUnknownFields(t *testing.T) {
+	names := make([]string, 20_000)
+	for i := range names {
+		names[i] = fmt.Sprintf(`"f%05d":0`, i)
+	}
+	status, reply := newWorld(t).post("{" + strings.Join(names, ",") + "}")
+	if status != 422 || strings.Count(reply, "is not a known field") != api.MaxProblems || !strings.Contains(reply, `"f00099"`) {
+		t.Errorf("%d, %d bytes that name %d fields", status, len(reply), strings.Count(reply, "is not a known field"))
+	}
+}
+
 // TestRacingTwins: however many callers send one request under one key at once, one export is made, and all of them
 // hear its id.
 func TestRacingTwins(t *testing.T) {

@@ -19,6 +19,8 @@ import (
 const (
 	MaxBodyBytes = 256 << 10
 	MaxRunIDs    = 1000
+	MaxFormParts = 64  // the one form that there is has seven fields
+	MaxProblems  = 100 // that one answer names: a body of unknown names isn't answered with a larger one
 )
 
 // order is a readable create request, in one form whatever way it was spelt: run ids sorted and each once, the
