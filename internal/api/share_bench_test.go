@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/api"
 	"github.com/videovector/exports/internal/apigw"
 	"github.com/videovector/exports/internal/auth"
@@ -94,11 +96,12 @@ func newShareWorld(b *testing.B) *shareWorld {
 		permission: fixtureEvent(b, "authorize.key.json"), template: fixtureEvent(b, "create-export.index.json"),
 		authorize: lambda.NewHandler(apigw.Authorizer(auth.NewAuthenticator(records, time.Now), log)),
 		create: lambda.NewHandler(apigw.Handler(api.CreateExport(api.CreateConfig{
-			Records: records, Starter: nobody{}, Keys: ring, Clock: time.Now, Log: log,
-			NewID: func(time.Time) string { minted++; return fmt.Sprintf("exp_%d", minted) },
+			Records: records, Starter: ender{records}, Keys: ring, Clock: time.Now, Log: log,
+			Limits: admission.Limits{PerMinute: math.MaxInt},
+			NewID:  func(time.Time) string { minted++; return fmt.Sprintf("exp_%d", minted) },
 		}), log)),
 		read: lambda.NewHandler(apigw.Handler(api.ReadExport(api.ReadConfig{
-			Exports: records, Links: nobody{}, Keys: ring, Origin: "https://api.example.com", Clock: time.Now, Log: log,
+			Exports: records, Links: linker{}, Keys: ring, Origin: "https://api.example.com", Clock: time.Now, Log: log,
 		}), log)),
 	}
 }
@@ -144,12 +147,22 @@ func fixtureEvent(b *testing.B, name string) []byte {
 	return event
 }
 
-// nobody starts nothing and links to nothing.
-type nobody struct{}
+// ender ends an export when it is to be started: its place is free for the next one.
+type ender struct{ records *memstore.Store }
 
-func (nobody) Start(context.Context, string, string, int) error { return nil }
+func (r ender) Start(ctx context.Context, account, id string, _ int) error {
+	a, err := r.records.Admission(ctx, account)
+	if err != nil {
+		return err
+	}
+	_, err = r.records.SaveAdmission(ctx, a.Leave(id))
+	return err
+}
 
-func (nobody) Presign(context.Context, export.Artifact, string, time.Duration) (export.Link, error) {
+// linker links to nothing.
+type linker struct{}
+
+func (linker) Presign(context.Context, export.Artifact, string, time.Duration) (export.Link, error) {
 	return export.Link{}, nil
 }
 
