@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Fuzzes every decoder and parser for FUZZTIME each (30s), as many at a time as there are processors, and says for each how
-# many inputs it took. A crasher is kept below the package's testdata/fuzz, where every later `go test` runs it.
+# Fuzzes every decoder and parser for FUZZTIME each (30s), FUZZJOBS at a time (as many as there are processors), and says for
+# each how many inputs it took. A crasher is kept below the package's testdata/fuzz, where every later `go test` runs it.
 # Arguments are packages; without any, all of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 FUZZTIME=${FUZZTIME:-30s}
+FUZZJOBS=${FUZZJOBS:-$(nproc)}
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
@@ -27,5 +28,5 @@ one() { # package, target
 }
 export -f one
 export FUZZTIME logs
-echo "fuzz: $(wc -l <<<"$targets") targets, $FUZZTIME each, $(nproc) at a time"
-xargs -P "$(nproc)" -L 1 bash -c 'one "$@"' one <<<"$targets"
+echo "fuzz: $(wc -l <<<"$targets") targets, $FUZZTIME each, $FUZZJOBS at a time"
+xargs -P "$FUZZJOBS" -L 1 bash -c 'one "$@"' one <<<"$targets"

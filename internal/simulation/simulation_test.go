@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,10 @@ var (
 	only   = flag.Int64("seed", -1, "play this seed alone; with -v every call of it is printed")
 	always = flag.Bool("report", false, "print the report even without -v")
 )
+
+// gcPercent lets garbage collect while many schedules are played: little of one lives on, and the collector would take
+// more time than the schedules. Some 100 MiB are in use then.
+const gcPercent = 1000
 
 // outcome is what is left of a simulation.
 type outcome struct {
@@ -87,6 +92,7 @@ func TestSeeds(t *testing.T) {
 		})
 		return
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	began := time.Now()
 	all := newTally()
 	var mu sync.Mutex

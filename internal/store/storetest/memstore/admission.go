@@ -13,18 +13,24 @@ import (
 // Admission implements store.Admissions.
 func (s *Store) Admission(ctx context.Context, account string) (a admission.Account, err error) {
 	err = s.do(ctx, func() error {
-		a, err = s.admission(account)
-		return err
+		a = s.admission(account)
+		return nil
 	})
 	return a, err
 }
 
-func (s *Store) admission(account string) (admission.Account, error) {
-	text, ok := s.admissions[key{account, ""}]
+func (s *Store) admission(account string) admission.Account {
+	a, ok := s.admissions[account]
 	if !ok {
-		return admission.Account{AccountID: account}, nil
+		return admission.Account{AccountID: account}
 	}
-	return s.admissions.open(text)
+	return listed(a)
+}
+
+// listed is the admission with lists that no other one has.
+func listed(a admission.Account) admission.Account {
+	a.Running, a.Waiting = slices.Clone(a.Running), slices.Clone(a.Waiting)
+	return a
 }
 
 // SaveAdmission implements store.Admissions.
@@ -42,30 +48,28 @@ func (s *Store) takePlace(place *admission.Account) error {
 	if place == nil {
 		return nil
 	}
-	stored, err := s.admission(place.AccountID)
-	if err != nil {
-		return err
-	}
-	if stored.Revision != place.Revision {
+	if s.admissions[place.AccountID].Revision != place.Revision {
 		return store.ErrAdmissionMoved
 	}
-	next := *place
+	next := listed(*place)
 	next.Revision++
-	return s.admissions.put(key{next.AccountID, ""}, next)
+	s.admissions[next.AccountID] = next
+	return nil
 }
 
 // DueAdmissions implements store.Admissions.
 func (s *Store) DueAdmissions(ctx context.Context, now time.Time, limit int) (accounts []string, err error) {
 	err = s.do(ctx, func() error {
-		all, err := s.admissions.all()
-		all = slices.DeleteFunc(all, func(a admission.Account) bool { return a.DueAt.IsZero() || a.DueAt.After(now) })
-		slices.SortFunc(all, func(a, b admission.Account) int {
-			return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.AccountID, b.AccountID))
-		})
-		for _, a := range all[:min(limit, len(all))] {
-			accounts = append(accounts, a.AccountID)
+		for account, a := range s.admissions {
+			if !a.DueAt.IsZero() && !a.DueAt.After(now) {
+				accounts = append(accounts, account)
+			}
 		}
-		return err
+		slices.SortFunc(accounts, func(a, b string) int {
+			return cmp.Or(s.admissions[a].DueAt.Compare(s.admissions[b].DueAt), cmp.Compare(a, b))
+		})
+		accounts = accounts[:min(limit, len(accounts))]
+		return nil
 	})
 	return accounts, err
 }

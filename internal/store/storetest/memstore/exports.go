@@ -3,7 +3,7 @@ package memstore
 import (
 	"cmp"
 	"context"
-	"maps"
+
 	"slices"
 	"strings"
 	"time"
@@ -139,15 +139,16 @@ func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) (refs 
 
 // dueBy are those of some exports that are due at the time, soonest first.
 func (s *Store) dueBy(now time.Time, limit int, which func(export.Export) bool) (refs []store.Ref) {
-	due := slices.Collect(maps.Values(s.exports))
-	due = slices.DeleteFunc(due, func(e export.Export) bool { return !which(e) || e.DueAt.IsZero() || e.DueAt.After(now) })
-	slices.SortFunc(due, func(a, b export.Export) int {
-		return cmp.Or(a.DueAt.Compare(b.DueAt), strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ID, b.ID))
-	})
-	for _, e := range due[:min(limit, len(due))] {
-		refs = append(refs, store.Ref{AccountID: e.AccountID, ExportID: e.ID})
+	for k, e := range s.exports {
+		if !e.DueAt.IsZero() && !e.DueAt.After(now) && which(e) {
+			refs = append(refs, store.Ref{AccountID: k.account, ExportID: k.id})
+		}
 	}
-	return refs
+	due := func(r store.Ref) time.Time { return s.exports[key{r.AccountID, r.ExportID}].DueAt }
+	slices.SortFunc(refs, func(a, b store.Ref) int {
+		return cmp.Or(due(a).Compare(due(b)), strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ExportID, b.ExportID))
+	})
+	return refs[:min(limit, len(refs))]
 }
 
 // OpenExports implements store.Exports. It doesn't lag.

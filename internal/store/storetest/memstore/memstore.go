@@ -1,5 +1,5 @@
 // Package memstore is the record store in memory, for tests that open one a thousand times. It passes the suite that
-// every store passes. Records are kept as text, so that nobody holds a pointer into one.
+// every store passes. Records are kept as text or as copies, so that nobody holds a pointer into one.
 package memstore
 
 import (
@@ -29,7 +29,7 @@ type Store struct {
 
 	automations drawer[export.Automation]
 	endings     drawer[string]
-	admissions  drawer[admission.Account]
+	admissions  map[string]admission.Account
 }
 
 var _ store.Store = (*Store)(nil)
@@ -41,7 +41,7 @@ func New() *Store {
 		runs: drawer[run]{}, parts: drawer[[]export.Part]{}, keys: drawer[store.APIKey]{}, connectors: drawer[store.Connector]{},
 		notes:    map[generation]map[int]export.ShardNote{},
 		webhooks: drawer[store.Webhook]{}, deliveries: drawer[store.Delivery]{},
-		automations: drawer[export.Automation]{}, endings: drawer[string]{}, admissions: drawer[admission.Account]{},
+		automations: drawer[export.Automation]{}, endings: drawer[string]{}, admissions: map[string]admission.Account{},
 	}
 }
 
