@@ -13,6 +13,7 @@
 #   Chromium        (Debian, as root)     the browser of the local service's page
 # Node.js itself, which npm comes with, runs the functions of the edge.
 # A part that can't be had here is named, and its tests are skipped by name. With CI=true a skip is a failure.
+# Without arguments each benchmark of Go runs once, too, so that none rots.
 # Arguments go to `go test`, for example: scripts/test.sh -race ./internal/...
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -59,4 +60,11 @@ if [ -n "$skipped" ]; then
     echo 'test: with CI=true a skipped test is a failure' >&2
     exit 1
   fi
+fi
+
+if [ $# = 0 ]; then
+  echo 'test: each benchmark once'
+  go test -run '^$' -bench . -benchtime 1x $(go list -f '{{.Dir}}' ./... | while read -r dir; do
+    ! grep -qs '^func Benchmark' "$dir"/*_test.go || echo "$dir"
+  done)
 fi
