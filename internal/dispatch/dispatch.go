@@ -52,66 +52,78 @@ type Dispatcher struct {
 	Log     *slog.Logger
 }
 
-// Reconcile holds the account's whole admission against the records of its exports, and lets in who has waited longest. It
-// gives how many it let in.
-func (d Dispatcher) Reconcile(ctx context.Context, account string) (admitted int, err error) {
+// Outcome is what became of an account's queue.
+type Outcome struct {
+	Admitted int        // exports that were let in
+	Waiting  store.Open // those that wait still
+}
+
+// Reconcile holds the account's whole admission against the records of its exports, and lets in who has waited longest.
+func (d Dispatcher) Reconcile(ctx context.Context, account string) (Outcome, error) {
 	return d.dispatch(ctx, account, nil)
 }
 
-// Ended does the same, and looks at no record but that of an export that may have ended.
+// Ended does the same, and looks at no record but that of an export that may have ended. It gives how many it let in.
 func (d Dispatcher) Ended(ctx context.Context, account, exportID string) (admitted int, err error) {
-	return d.dispatch(ctx, account, []string{exportID})
+	out, err := d.dispatch(ctx, account, []string{exportID})
+	return out.Admitted, err
 }
 
 // dispatch looks at the exports of the ids, or at every one for nil, and lets in as many as there is room for.
-func (d Dispatcher) dispatch(ctx context.Context, account string, ids []string) (admitted int, err error) {
+func (d Dispatcher) dispatch(ctx context.Context, account string, ids []string) (out Outcome, err error) {
 	for range rounds {
 		a, err := d.Records.Admission(ctx, account)
 		if err != nil {
-			return admitted, err
+			return out, err
 		}
-		let, err := d.round(ctx, a, ids)
+		let, waiting, err := d.round(ctx, a, ids)
 		switch {
 		case errors.Is(err, store.ErrAdmissionMoved):
 			continue
 		case err != nil:
-			return admitted, err
+			return out, err
 		}
 		n, gone := d.letIn(ctx, account, let)
-		admitted += n
+		out.Admitted, out.Waiting = out.Admitted+n, waiting
 		if len(gone) == 0 {
-			return admitted, nil
+			return out, nil
 		}
 		if ids != nil {
 			ids = gone
 		}
 	}
-	return admitted, store.ErrAdmissionMoved
+	return out, store.ErrAdmissionMoved
 }
 
-// round writes the account's next admission, and gives those who have a slot and may not have noticed. The records are read
-// after the admission: an export that its owner has retried meanwhile has changed the admission as well, which is then not
-// written over.
-func (d Dispatcher) round(ctx context.Context, a admission.Account, ids []string) (let []string, err error) {
+// round writes the account's next admission, and gives those who have a slot and may not have noticed, and those it has seen
+// that wait still. The records are read after the admission: an export that its owner has retried meanwhile has changed the
+// admission as well, which is then not written over.
+func (d Dispatcher) round(ctx context.Context, a admission.Account, ids []string) (let []string, waiting store.Open, err error) {
 	now := d.Clock()
 	seen := d.look(ctx, a, ids)
 	next, let := a.Leave(seen.gone...).Admit(d.Limits, now)
+	for _, id := range next.Waiting {
+		if since, ok := seen.since[id]; ok {
+			waiting = waiting.Add(since)
+		}
+	}
 	let = append(seen.unnoticed, let...)
 	if ids == nil {
 		next = next.Looked(len(let) > 0 || seen.failed, now)
 	}
 	if ids != nil && len(let) == 0 && len(next.Running)+len(next.Waiting) == len(a.Running)+len(a.Waiting) {
-		return nil, nil
+		return nil, waiting, nil
 	}
 	_, err = d.Records.SaveAdmission(ctx, next)
-	return let, err
+	return let, waiting, err
 }
 
 // sight is what the records say of exports that have a place.
 type sight struct {
-	gone      []string // they have ended, or were deleted
-	unnoticed []string // they have a slot, and their own records don't say so
-	failed    bool     // some can't be read just now
+	gone      []string             // they have ended, or were deleted
+	unnoticed []string             // they have a slot, and their own records don't say so
+	since     map[string]time.Time // when those that are open were created, or retried
+	failed    bool                 // some can't be read just now
 }
 
 // look reads the records of those of the ids that have a place, or of everybody who has for nil.
@@ -128,16 +140,20 @@ func (d Dispatcher) look(ctx context.Context, a admission.Account, ids []string)
 		}
 		all.Wait()
 	}
+	s.since = map[string]time.Time{}
 	for n, id := range places {
 		switch {
 		case over(found[n], errs[n]):
 			s.gone = append(s.gone, id)
+			continue
 		case errs[n] != nil:
 			s.failed = true
 			d.Log.ErrorContext(ctx, "an export that has a place could not be read", "export_id", id, "error", errs[n].Error())
+			continue
 		case found[n].AwaitsSlot() && slices.Contains(a.Running, id):
 			s.unnoticed = append(s.unnoticed, id)
 		}
+		s.since[id] = found[n].Begun()
 	}
 	return s
 }
@@ -158,8 +174,9 @@ func (d Dispatcher) letIn(ctx context.Context, account string, ids []string) (ad
 			continue
 		}
 		if err == nil && e.AwaitsSlot() {
-			err = d.begin(ctx, e)
-			admitted++
+			if err = d.begin(ctx, e); err == nil {
+				admitted++
+			}
 		}
 		if err != nil && !fault.Is(err, fault.Superseded) { // another dispatcher was sooner, or its owner
 			d.Log.ErrorContext(ctx, "an export that has a slot could not be started", "error", err.Error())

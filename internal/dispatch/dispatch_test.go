@@ -175,11 +175,12 @@ func (w *world) want(running, waiting, started string, due bool) {
 	}
 }
 
-func (w *world) reconcile(want int) {
+// reconcile wants so many to be let in, and so many to wait still since the time.
+func (w *world) reconcile(admitted, waiting int, since time.Time) {
 	w.t.Helper()
-	n, err := w.dispatcher().Reconcile(w.t.Context(), account)
-	if err != nil || n != want {
-		w.t.Errorf("%d were let in, %v; want %d", n, err, want)
+	out, err := w.dispatcher().Reconcile(w.t.Context(), account)
+	if want := (Outcome{admitted, store.Open{Count: waiting, Oldest: since}}); err != nil || out != want {
+		w.t.Errorf("%+v, %v; want %+v", out, err, want)
 	}
 }
 
@@ -187,7 +188,7 @@ func (w *world) reconcile(want int) {
 func TestTurns(t *testing.T) {
 	w := newWorld(t, 2)
 	w.come("a", "b", "c", "d", "e")
-	w.reconcile(0)
+	w.reconcile(0, 3, t0)
 	w.want("a b", "c d e", "", true)
 	w.end("a", "c")
 	w.now = t0.Add(time.Hour)
@@ -200,10 +201,14 @@ func TestTurns(t *testing.T) {
 		t.Errorf("d is due at %s, available at %s, in phase %s", d.DueAt, d.AvailableAt, d.Progress.Phase)
 	}
 	w.end("b", "d")
-	w.reconcile(1)
+	w.reconcile(1, 0, time.Time{})
 	w.want("e", "", "d-1 e-1", true)
-	w.reconcile(0)
-	w.want("e", "", "d-1 e-1", false)
+	w.come("f", "g")
+	w.reconcile(0, 1, w.now)
+	w.want("e f", "g", "d-1 e-1", true)
+	w.end("g")
+	w.reconcile(0, 0, time.Time{})
+	w.want("e f", "", "d-1 e-1", false)
 }
 
 // TestNothingToDo: the end of an export that has no place, or of an attempt that another one follows, writes nothing.
@@ -230,7 +235,7 @@ func TestEveryCallFails(t *testing.T) {
 		return w
 	}
 	plain := scene(t)
-	plain.reconcile(1)
+	plain.reconcile(1, 1, t0)
 	for _, call := range plain.calls {
 		t.Run(call, func(t *testing.T) {
 			w := scene(t)
@@ -256,8 +261,8 @@ func TestARecordThatCantBeRead(t *testing.T) {
 	w.come("a")
 	d := w.dispatcher()
 	d.Records = unreadable{w}
-	if n, err := d.Reconcile(t.Context(), account); n != 0 || err != nil {
-		t.Errorf("%d were let in, %v", n, err)
+	if out, err := d.Reconcile(t.Context(), account); out != (Outcome{}) || err != nil {
+		t.Errorf("%+v, %v", out, err)
 	}
 	w.want("a", "", "", true)
 }
@@ -273,7 +278,10 @@ func (unreadable) Export(context.Context, string, string) (export.Export, error)
 // its place.
 func TestARetryInBetween(t *testing.T) {
 	for name, look := range map[string]func(Dispatcher) (int, error){
-		"reconcile": func(d Dispatcher) (int, error) { return d.Reconcile(t.Context(), account) },
+		"reconcile": func(d Dispatcher) (int, error) {
+			out, err := d.Reconcile(t.Context(), account)
+			return out.Admitted, err
+		},
 		"ended":     func(d Dispatcher) (int, error) { return d.Ended(t.Context(), account, "a") },
 	} {
 		for _, before := range []string{"Admission", "Export a", "SaveAdmission"} {

@@ -102,16 +102,16 @@ func (r *Recorder) StepFailed(ctx context.Context, errorName string) {
 // Rescued counts an export that the sweeper handed on.
 func (r *Recorder) Rescued(ctx context.Context) { r.write(ctx, nil, sample{sweepRescues, 1, ""}) }
 
-// Swept is the sweeper's sign of life, with what it saw: measured says whether it could count the open exports.
-// oldest is when the oldest of them was created, zero without one.
-func (r *Recorder) Swept(ctx context.Context, measured bool, open int, oldest time.Time) {
+// Swept is the sweeper's sign of life, with what it saw: measured says whether it could count the open exports, which don't
+// include those that wait for a slot. oldest is when the oldest of both was created or retried, zero without one.
+func (r *Recorder) Swept(ctx context.Context, measured bool, open, waiting int, oldest time.Time) {
 	samples := []sample{{sweepRuns, 1, ""}}
 	if measured {
 		age := 0.
 		if r != nil && !oldest.IsZero() {
 			age = max(0, r.clock().Sub(oldest).Seconds())
 		}
-		samples = append(samples, sample{openExports, float64(open), ""}, sample{oldestOpenAge, age, ""})
+		samples = append(samples, sample{openExports, float64(open), ""}, sample{waitingExports, float64(waiting), ""}, sample{oldestOpenAge, age, ""})
 	}
 	r.write(ctx, nil, samples...)
 }

@@ -52,9 +52,9 @@ func everything(t *testing.T, level slog.Level) string {
 	r.Retried(ctx, "plan")
 	r.StepFailed(ctx, "Export.Internal")
 	r.Rescued(ctx)
-	r.Swept(ctx, true, 3, t0)
-	r.Swept(ctx, true, 0, time.Time{})
-	r.Swept(ctx, false, 0, time.Time{})
+	r.Swept(ctx, true, 3, 4, t0)
+	r.Swept(ctx, true, 0, 0, time.Time{})
+	r.Swept(ctx, false, 0, 5, time.Time{})
 	r.EventDelivered(ctx)
 	r.EventRetried(ctx)
 	r.EventFailed(ctx)
@@ -74,7 +74,7 @@ func TestValues(t *testing.T) {
 		"ExportsFailed": 2, "ExportsFailed{Reason=destination_busy}": 1, "ExportsFailed{Reason=other}": 1, "DeadLetters": 1, "AttemptsRequeued": 1,
 		"ExportsCancelled": 1, "ExportsRetried": 1,
 		"StepRetries": 1, "StepRetries{Step=plan}": 1, "StepFailures{Error=Export.Internal}": 1, "SweepRescues": 1,
-		"SweepRuns": 3, "OpenExports": 3, "OldestOpenExportAge": 3600,
+		"SweepRuns": 3, "OpenExports": 3, "WaitingExports": 4, "OldestOpenExportAge": 3600,
 		"EventsDelivered": 1, "EventsRetried": 1, "EventsFailed": 1,
 		"AutomationRuns": 1, "AutomationExports": 1, "AutomationFailures": 1,
 	}
@@ -165,5 +165,5 @@ func TestNobodyCounts(t *testing.T) {
 	var r *metrics.Recorder
 	r.Created(t.Context())
 	r.Completed(t.Context(), ended())
-	r.Swept(t.Context(), true, 1, t0)
+	r.Swept(t.Context(), true, 1, 1, t0)
 }

@@ -42,20 +42,21 @@ var (
 	stepFailures      = Metric{"StepFailures", count, false, byError, "a call of a step fails"}
 	sweepRuns         = Metric{"SweepRuns", count, true, "", "the scheduled sweep ends well: once a minute"}
 	sweepRescues      = Metric{"SweepRescues", count, true, "", "the sweeper hands an export whose execution is silent or gone to another one"}
-	openExports       = Metric{"OpenExports", count, true, "", "with `SweepRuns`: exports that have not ended"}
+	openExports       = Metric{"OpenExports", count, true, "", "with `SweepRuns`: exports that have not ended and have a slot"}
+	waitingExports    = Metric{"WaitingExports", count, true, "", "with `SweepRuns`: exports that wait for a slot of their account, of up to 50 accounts"}
 	eventsDelivered   = Metric{"EventsDelivered", count, true, "", "a webhook has taken an event"}
 	eventsRetried     = Metric{"EventsRetried", count, true, "", "an attempt at a webhook fails and another is to come"}
 	eventsFailed      = Metric{"EventsFailed", count, true, "", "an event is given up for a webhook"}
 	automationRuns    = Metric{"AutomationRuns", count, true, "", "the scheduled look at automations ends well: once a minute"}
 	automationsFired  = Metric{"AutomationExports", count, true, "", "an automation's export is made"}
 	automationsFailed = Metric{"AutomationFailures", count, true, "", "a try at an automation's export fails; the log has the code"}
-	oldestOpenAge     = Metric{"OldestOpenExportAge", seconds, true, "", "with `SweepRuns`: age of the oldest open export, since its creation or retry, 0 without one"}
+	oldestOpenAge     = Metric{"OldestOpenExportAge", seconds, true, "", "with `SweepRuns`: age of the oldest export of both kinds, since its creation or retry, 0 without one"}
 )
 
 // All are the metrics that functions write, in the order of the documentation.
 var All = []Metric{
 	exportsCreated, exportsCompleted, exportsFailed, exportsCancelled, exportsRetried, deadLetters, timeToComplete, bytesExported, rowsExported, rowsRejected,
-	queueAge, attemptsRequeued, stepRetries, stepFailures, sweepRuns, sweepRescues, openExports, oldestOpenAge,
+	queueAge, attemptsRequeued, stepRetries, stepFailures, sweepRuns, sweepRescues, openExports, waitingExports, oldestOpenAge,
 	eventsDelivered, eventsRetried, eventsFailed,
 	automationRuns, automationsFired, automationsFailed,
 }

@@ -149,7 +149,7 @@ func TestTheSweepersSignOfLife(t *testing.T) {
 		spoil mishaps
 		want  map[string]float64
 	}{
-		"scheduled":              {event("Scheduled Event", nil), nil, map[string]float64{"SweepRuns": 1, "OpenExports": 2, "OldestOpenExportAge": 3600, "SweepRescues": 2}},
+		"scheduled":              {event("Scheduled Event", nil), nil, map[string]float64{"SweepRuns": 1, "OpenExports": 2, "WaitingExports": 0, "OldestOpenExportAge": 3600, "SweepRescues": 2}},
 		"an execution's end":     {endOf("exp_1-g1", "RUNNING", fmt.Sprintf(`{"account_id":%q,"export_id":"exp_1","generation":1}`, account)), nil, map[string]float64{}},
 		"what is due is unknown": {event("Scheduled Event", nil), always("records.DueExports", lostBefore), map[string]float64{"StepFailures{Error=Export.Unavailable}": 1}},
 		"what is open is":        {event("Scheduled Event", nil), always("records.OpenExports", lostBefore), map[string]float64{"SweepRuns": 1, "SweepRescues": 2}},

@@ -92,49 +92,52 @@ func (s Sweep) Handle(ctx context.Context, in SweepIn) (SweepOut, error) {
 		}
 		_ = s.one(ctx, ref, s.isDue, &out) // it is due at the next sweep as well
 	}
-	unadmitted := s.admit(ctx, &out)
+	waiting, unadmitted := s.admit(ctx, &out)
 	if s.Clock().Minute() == strayMinute {
 		if err := s.dropStrays(ctx); err != nil {
 			s.Log.ErrorContext(ctx, "stray uploads could not be dropped", "error", err.Error())
 		}
 	}
-	s.measure(ctx)
+	s.measure(ctx, waiting)
 	uncleared := s.clear(ctx, &out)
 	return out, errors.Join(unadmitted, uncleared)
 }
 
-// admit looks at the accounts that have exports waiting, at those first that it has not looked at for longest. The failure of
-// one is logged and doesn't keep it from the others.
-func (s Sweep) admit(ctx context.Context, out *SweepOut) error {
+// admit looks at the accounts that have exports waiting, at those first that it has not looked at for longest, and gives what
+// waits still. The failure of one account doesn't keep it from the others.
+func (s Sweep) admit(ctx context.Context, out *SweepOut) (waiting store.Open, err error) {
 	accounts, err := s.Records.DueAdmissions(ctx, s.Clock(), admissionBatch)
 	if err != nil {
-		return err
+		return waiting, err
 	}
 	for end := s.Clock().Add(admissionTime); len(accounts) > 0 && s.Clock().Before(end); accounts = accounts[1:] {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return waiting, ctx.Err()
 		}
 		account := accounts[0]
 		ctx := logattr.With(ctx, slog.String("account_id", account))
-		n, err := s.dispatcher().Reconcile(ctx, account)
-		if out.Admitted += n; err != nil {
+		queue, err := s.dispatcher().Reconcile(ctx, account)
+		out.Admitted += queue.Admitted
+		waiting = waiting.And(queue.Waiting)
+		if err != nil {
 			s.Log.ErrorContext(ctx, "an account's admission could not be settled", "error", err.Error())
 		}
 	}
-	return nil
+	return waiting, nil
 }
 
 func (s Sweep) dispatcher() dispatch.Dispatcher {
 	return dispatch.Dispatcher{Records: s.Records, Starter: s.Starter, Limits: s.Limits, Clock: s.Clock, Log: s.Log}
 }
 
-// measure tells that the sweep was done, and what is still open. A count that can't be had keeps no sweep from being one.
-func (s Sweep) measure(ctx context.Context) {
+// measure tells that the sweep was done, what is still open, and what waits for a slot. A count that can't be had keeps no
+// sweep from being one.
+func (s Sweep) measure(ctx context.Context, waiting store.Open) {
 	open, err := s.Records.OpenExports(ctx)
 	if err != nil {
 		s.Log.ErrorContext(ctx, "open exports could not be counted", "error", err.Error())
 	}
-	s.Metrics.Swept(ctx, err == nil, open.Count, open.Oldest)
+	s.Metrics.Swept(ctx, err == nil, open.Count, waiting.Count, open.And(waiting).Oldest)
 }
 
 // endedBadly are the statuses with which an execution leaves its export to the sweeper.

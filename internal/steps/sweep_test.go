@@ -117,9 +117,13 @@ func TestSweepLetsIn(t *testing.T) {
 		w := newWorld(t, scenario{request: wholeIndex})
 		w.putExport("exp_ended", failed)
 		w.putExport("exp_at_work", working)
-		for _, id := range []string{"exp_2", "exp_3", "exp_4"} {
+		for _, id := range []string{"exp_2", "exp_3"} {
 			w.putExport(id, awaiting)
 		}
+		w.putExport("exp_4", func(e export.Export) export.Export {
+			e.CreatedAt = e.CreatedAt.Add(-time.Hour)
+			return awaiting(e)
+		})
 		full := admission.Account{AccountID: account, Running: []string{"exp_ended", "exp_at_work"}, Waiting: []string{"exp_2", "exp_3", "exp_4"}, DueAt: time.Now()}
 		for n := len(full.Running); n < admission.DefaultAtOnce; n++ {
 			id := fmt.Sprintf("exp_other_%d", n)
@@ -134,6 +138,9 @@ func TestSweepLetsIn(t *testing.T) {
 		got, _ := w.swept(event("Scheduled Event", nil))
 		if want := (steps.SweepOut{Admitted: 1}); got != want || !slices.Equal(w.starts(), []string{"exp_2-g1"}) {
 			t.Errorf("swept %+v and started %v", got, w.starts())
+		}
+		if c := w.counted(); c["OpenExports"] != admission.DefaultAtOnce || c["WaitingExports"] != 2 || c["OldestOpenExportAge"] != 7200 {
+			t.Errorf("counted %v", c)
 		}
 		w.moveTo("exp_at_work", func(e export.Export) export.Export { return e.Complete(time.Now()) })
 		ended := map[string]any{"name": "exp_at_work-g1", "status": "SUCCEEDED", "input": `{"account_id":"acct_1","export_id":"exp_at_work","generation":1}`}

@@ -84,11 +84,14 @@ type Open struct {
 }
 
 // Add is one more of them, open since the time.
-func (o Open) Add(since time.Time) Open {
-	if o.Count == 0 || since.Before(o.Oldest) {
-		o.Oldest = since
+func (o Open) Add(since time.Time) Open { return o.And(Open{1, since}) }
+
+// And is both.
+func (o Open) And(other Open) Open {
+	if o.Count == 0 || other.Count > 0 && other.Oldest.Before(o.Oldest) {
+		o.Oldest = other.Oldest
 	}
-	o.Count++
+	o.Count += other.Count
 	return o
 }
 
