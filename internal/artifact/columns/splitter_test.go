@@ -129,7 +129,7 @@ func FuzzMilliseconds(f *testing.F) {
 		switch {
 		case fits && (err != nil || want.UnixMilli() != ms):
 			t.Fatalf("%s is %d, want %v %v", s, ms, want.UnixMilli(), err)
-		case !fits && err == nil && len(s) >= len("2006-01-02T15:04:05Z") && !strings.Contains(s, ",") && want.UTC().Year() >= 1 && want.UTC().Year() <= 9999 && want.Year() >= 1 && s[11:13] != "0:":
+		case !fits && err == nil && len(s) >= len("2006-01-02T15:04:05Z") && !strings.Contains(s, ",") && want.UTC().Year() >= 1 && want.UTC().Year() <= 9999 && want.Year() >= 1 && s[12] != ':':
 			t.Fatalf("%s is none, want %d", s, want.UnixMilli())
 		}
 	})
