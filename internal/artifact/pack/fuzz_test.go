@@ -6,15 +6,16 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/videovector/exports/internal/artifact"
 	"github.com/videovector/exports/internal/artifact/parquetfile"
 )
 
-// jsonValue is what a strict parser that isn't ours makes of a record, nil if it refuses it. Numbers beyond a double are
-// none of its business.
-func jsonValue(record string) map[string]any {
-	var v map[string]any
+// members are what a strict parser that isn't ours makes of a record, nil if it refuses it. Values are kept as they stand:
+// whether a number fits into a double is none of its business.
+func members(record string) map[string]jsontext.Value {
+	var v map[string]jsontext.Value
 	if json.Unmarshal([]byte(record), &v) != nil {
 		return nil
 	}
@@ -26,6 +27,7 @@ func FuzzRun(f *testing.F) {
 	f.Add("\ufeff"+segment+"\r\n\n"+lost, video+"\nnonsense\n{\"result_id\":\"\"}", 16, 2)
 	f.Add(segment+"\n"+segment+"\n", "", 100, 1)
 	f.Add(`{"result_id":"a","start_time":1e999,"end_time":-0}`+"\n", "{}\n\x00", 1, 3)
+	f.Add(`{"result_id":"a","start_time":1.00000000000000001,"end_time":1}`+"\n", `{"result_id":"b","x":1e999}`, 7, 1)
 	f.Fuzz(func(t *testing.T, one, two string, size, threads int) {
 		s := newShelf([]string{one, two})
 		s.holds(t, "fuzz", s.make(t, 1+max(0, size%4096), 1+max(0, threads%4), documentAndLines...))

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -110,14 +112,28 @@ func (s *shelf) oracle() made {
 
 // fits reports whether jsontext takes the record and it has an id and times in order.
 func fits(record string) bool {
-	v := jsonValue(record)
+	v := members(record)
 	if v == nil {
 		return false
 	}
-	id, _ := v["result_id"].(string)
-	start, hasStart := v["start_time"].(float64)
-	end, hasEnd := v["end_time"].(float64)
-	return strings.Trim(id, " \t") != "" && (!hasStart || !hasEnd || start <= end)
+	var id string
+	if v["result_id"].Kind() == '"' {
+		_ = json.Unmarshal(v["result_id"], &id) // it is a string
+	}
+	start, end := v["start_time"], v["end_time"]
+	return strings.Trim(id, " \t") != "" && (start.Kind() != '0' || end.Kind() != '0' || !larger(start.String(), end.String()))
+}
+
+// larger compares two numbers, as fractions if both are plain decimals, as doubles otherwise.
+func larger(a, b string) bool {
+	if !strings.ContainsAny(a+b, "-eE") {
+		x, _ := new(big.Rat).SetString(a)
+		y, _ := new(big.Rat).SetString(b)
+		return x.Cmp(y) > 0
+	}
+	x, _ := strconv.ParseFloat(a, 64) // infinite beyond the range
+	y, _ := strconv.ParseFloat(b, 64)
+	return x > y
 }
 
 // TestNothingIsLost holds passes over irregular and broken inputs against the oracle.
