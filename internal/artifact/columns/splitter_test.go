@@ -2,6 +2,7 @@ package columns
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -118,7 +119,10 @@ func TestTimestampsThatAreNone(t *testing.T) {
 	}
 }
 
-// FuzzMilliseconds holds times against the standard library's, which takes a comma and hours of one digit besides.
+// rfc3339 is what a time is; the standard library takes a comma, hours of one digit and offsets of 24:60 besides.
+var rfc3339 = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
+// FuzzMilliseconds holds times against the standard library's, as far as that keeps to the standard.
 func FuzzMilliseconds(f *testing.F) {
 	for _, s := range []string{"0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999+00:00", "2000-02-29T23:59:59.1-23:59", "1600-03-01T00:00:00Z", "2026-01-01T0:00:00Z"} {
 		f.Add(s)
@@ -126,11 +130,9 @@ func FuzzMilliseconds(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		ms, fits := milliseconds([]byte(`"` + s + `"`))
 		want, err := time.Parse(time.RFC3339Nano, strings.ToUpper(s))
-		switch {
-		case fits && (err != nil || want.UnixMilli() != ms):
-			t.Fatalf("%s is %d, want %v %v", s, ms, want.UnixMilli(), err)
-		case !fits && err == nil && len(s) >= len("2006-01-02T15:04:05Z") && !strings.Contains(s, ",") && want.UTC().Year() >= 1 && want.UTC().Year() <= 9999 && want.Year() >= 1 && s[12] != ':':
-			t.Fatalf("%s is none, want %d", s, want.UnixMilli())
+		in := err == nil && rfc3339.MatchString(s) && want.Year() >= 1 && want.UTC().Year() >= 1 && want.UTC().Year() <= 9999
+		if fits != in || in && want.UnixMilli() != ms {
+			t.Fatalf("%s is %d, %t; want %d, %t, %v", s, ms, fits, want.UnixMilli(), in, err)
 		}
 	})
 }
