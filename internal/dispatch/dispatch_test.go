@@ -282,7 +282,7 @@ func TestARetryInBetween(t *testing.T) {
 			out, err := d.Reconcile(t.Context(), account)
 			return out.Admitted, err
 		},
-		"ended":     func(d Dispatcher) (int, error) { return d.Ended(t.Context(), account, "a") },
+		"ended": func(d Dispatcher) (int, error) { return d.Ended(t.Context(), account, "a") },
 	} {
 		for _, before := range []string{"Admission", "Export a", "SaveAdmission"} {
 			t.Run(name+", at "+before, func(t *testing.T) {
