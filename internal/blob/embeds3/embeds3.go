@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/versity/versitygw/auth"
@@ -29,13 +30,25 @@ type Config struct {
 
 // Server is a running S3.
 type Server struct {
-	addr string
-	stop context.CancelFunc
-	done chan error
+	addr  string
+	stop  context.CancelFunc
+	done  chan error
+	ended chan struct{}
 }
 
-// Start serves until Close, over ctx's values but not its end. It returns when the port answers.
+// late is the latest server that nobody has waited for to its end. The gateway gives requests under way ten seconds, and
+// takes a connection by which none has come yet for one of them.
+var late atomic.Pointer[Server]
+
+// latePatience is how long Start waits for it.
+const latePatience = 15 * time.Second
+
+// Start serves until Close, over ctx's values but not its end. It returns when the port answers. A server before that is
+// still stopping is waited for.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
+	if err := awaitLate(ctx); err != nil {
+		return nil, err
+	}
 	backend, err := open(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("embedded S3 in %s: %w", cfg.Dir, err)
@@ -45,8 +58,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Server{addr: addr, stop: stop, done: make(chan error, 1)}
+	s := &Server{addr: addr, stop: stop, done: make(chan error, 1), ended: make(chan struct{})}
 	go func() {
+		defer close(s.ended)
 		s.done <- embedgw.RunVersityGW(serving, backend, &embedgw.Config{
 			RootUserAccess: cfg.AccessKeyID, RootUserSecret: cfg.SecretAccessKey, Region: cfg.Region,
 			Ports: []string{addr}, MaxConnections: 512, MaxRequests: 256, MultipartMaxParts: blob.MaxParts,
@@ -58,9 +72,26 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}()
 	if err := s.awaitPort(ctx); err != nil {
 		stop()
+		late.Store(s)
 		return nil, err
 	}
 	return s, nil
+}
+
+// awaitLate waits until the server before has ended.
+func awaitLate(ctx context.Context) error {
+	s := late.Load()
+	if s == nil {
+		return nil
+	}
+	select {
+	case <-s.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(latePatience):
+		return fmt.Errorf("the embedded S3 on %s has not ended yet, and a process can have one", s.addr)
+	}
 }
 
 // freePort gives the address a port of its own where it asks for any. The port is free until somebody else takes it in
@@ -112,6 +143,7 @@ func (s *Server) Close() error {
 	case err := <-s.done:
 		return err
 	case <-time.After(stopPatience):
+		late.Store(s)
 		return nil
 	}
 }

@@ -2,6 +2,7 @@ package embeds3_test
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -180,6 +181,29 @@ func TestWrongKey(t *testing.T) {
 	_, err = bucket(srv.Endpoint(), "anothersecret").Put(t.Context(), "a", nil, blob.PutOptions{})
 	if !fault.Is(err, fault.Internal) || !strings.Contains(err.Error(), "SignatureDoesNotMatch") {
 		t.Errorf("Put with a wrong secret: %v", err)
+	}
+}
+
+// TestAnUnusedConnection: a connection by which no request has come keeps the gateway from ending for longer than Close
+// waits. The next server is there all the same.
+func TestAnUnusedConnection(t *testing.T) {
+	first, err := embeds3.Start(t.Context(), config(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(t.Context(), "tcp", strings.TrimPrefix(first.Endpoint(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	time.Sleep(50 * time.Millisecond) // until it is accepted
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, _ := start(t, t.TempDir())
+	if _, err := b.Put(t.Context(), "a", []byte("x"), blob.PutOptions{}); err != nil {
+		t.Error(err)
 	}
 }
 
