@@ -204,3 +204,23 @@ func TestFailuresOfTheVaultAreTheCallers(t *testing.T) {
 }
 
 func version(n int) string { return fmt.Sprintf("v%d", n) }
+
+// TestThreeRotationsEndEveryKey: after three rotations, and no fewer, none of the keys that were there is accepted.
+func TestThreeRotationsEndEveryKey(t *testing.T) {
+	before := auth.Keys{Previous: []byte("previous"), Current: []byte("current"), Next: []byte("next")}
+	k := before
+	for n := 1; n <= 3; n++ {
+		k = signkeys.Advance(k, []byte{byte(n)})
+		left := 0
+		for _, old := range [][]byte{before.Previous, before.Current, before.Next} {
+			for _, key := range [][]byte{k.Previous, k.Current, k.Next} {
+				if bytes.Equal(old, key) {
+					left++
+				}
+			}
+		}
+		if left != 3-n {
+			t.Errorf("after %d rotations %d of the keys are accepted, want %d", n, left, 3-n)
+		}
+	}
+}
