@@ -25,23 +25,23 @@ type Admissions interface {
 // since: nothing was written, and the place is to be decided anew.
 var ErrAdmissionMoved = Overtaken("admission")
 
-// InTurns gives refs, which are listed soonest first, in the order in which accounts take turns: each account's soonest, then
-// each one's second, and so on, limit at most. So nobody who has much due keeps others from their turn.
-func InTurns(refs []Ref, limit int) []Ref {
+// InTurns gives what is due, which is listed soonest first, in the order in which accounts take turns: each account's soonest,
+// then each one's second, and so on, limit at most. So nobody who has much due keeps others from their turn.
+func InTurns[T any](due []T, account func(T) string, limit int) []T {
 	type place struct {
-		Ref
+		due  T
 		turn int
 	}
 	turns := map[string]int{}
-	places := make([]place, len(refs))
-	for n, r := range refs {
-		places[n] = place{r, turns[r.AccountID]}
-		turns[r.AccountID]++
+	places := make([]place, len(due))
+	for n, d := range due {
+		places[n] = place{d, turns[account(d)]}
+		turns[account(d)]++
 	}
 	slices.SortStableFunc(places, func(a, b place) int { return a.turn - b.turn })
-	var first []Ref
+	var first []T
 	for _, p := range places[:min(limit, len(places))] {
-		first = append(first, p.Ref)
+		first = append(first, p.due)
 	}
 	return first
 }

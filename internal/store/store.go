@@ -101,6 +101,9 @@ type Ref struct {
 	ExportID  string
 }
 
+// Owner is the account.
+func (r Ref) Owner() string { return r.AccountID }
+
 // IdempotencyKey is the scope of one Idempotency-Key: an account, a route with its ids, and the key. Route and Key
 // are hashes in hex, so that no caller's string stands in a key of the store.
 type IdempotencyKey struct {

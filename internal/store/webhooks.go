@@ -70,6 +70,9 @@ type DeliveryRef struct {
 	DeliveryID string
 }
 
+// Owner is the account.
+func (r DeliveryRef) Owner() string { return r.AccountID }
+
 // DeliveryQuery selects deliveries of a webhook. An empty Status matches every one.
 type DeliveryQuery struct {
 	Status string
@@ -88,8 +91,8 @@ type Deliveries interface {
 	// SaveDelivery replaces the delivery if the stored one is of the revision, with the promises of SaveWebhook. A lost
 	// reply may make it fail with fault.Unavailable although it was done.
 	SaveDelivery(ctx context.Context, next Delivery, revision int64) (Delivery, error)
-	// DueDeliveries lists deliveries whose DueAt is not after now, soonest first. It may lag behind writes, so its reader
-	// loads a record before acting on it.
+	// DueDeliveries lists deliveries whose DueAt is not after now; accounts take turns, as InTurns says. It may lag behind
+	// writes, so its reader loads a record before acting on it.
 	DueDeliveries(ctx context.Context, now time.Time, limit int) ([]DeliveryRef, error)
 }
 

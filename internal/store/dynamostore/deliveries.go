@@ -141,11 +141,12 @@ func (s *Store) ListDeliveries(ctx context.Context, account, webhookID string, q
 	return all, nil
 }
 
-// DueDeliveries asks the index of open exports, which has the deliveries in partitions of their own.
+// DueDeliveries asks the index of open exports, which has the deliveries in partitions of their own. Accounts take turns among
+// the first of each partition: whoever can't send what is due puts it off, so none fills them for long.
 func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]store.DeliveryRef, error) {
 	due, err := s.dueAmong(ctx, dueShards, shardsOf(openDeliveries), now, limit)
 	var all []store.DeliveryRef
-	for _, r := range refs(due[:min(limit, len(due))]) {
+	for _, r := range store.InTurns(refs(due), store.Ref.Owner, limit) {
 		all = append(all, store.DeliveryRef{AccountID: r.AccountID, DeliveryID: strings.TrimPrefix(r.ExportID, deliveryPrefix)})
 	}
 	return all, err

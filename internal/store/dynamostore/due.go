@@ -20,7 +20,7 @@ import (
 // an account has under way its admission limits, so none fills them.
 func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
 	due, err := s.dueAmong(ctx, dueShards, shardsOf(openExports), now, limit)
-	return store.InTurns(refs(due), limit), err
+	return store.InTurns(refs(due), store.Ref.Owner, limit), err
 }
 
 // shardsOf names the partitions of a kind.

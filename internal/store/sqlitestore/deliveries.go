@@ -72,9 +72,11 @@ func (s *Store) SaveDelivery(ctx context.Context, next store.Delivery, revision 
 	return store.Delivery{}, store.Overtaken("delivery")
 }
 
-// DueDeliveries lists the deliveries that are due, soonest first. It doesn't lag.
+// DueDeliveries lists the deliveries that are due; accounts take turns. It doesn't lag.
 func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]store.DeliveryRef, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT account, id FROM deliveries WHERE due_ms <= ? ORDER BY due_ms, account, id LIMIT ?`, now.UnixMilli(), limit)
+	rows, err := s.read.QueryContext(ctx, `SELECT account, id FROM deliveries WHERE due_ms <= ?
+		ORDER BY row_number() OVER (PARTITION BY account ORDER BY due_ms, id), due_ms, account, id LIMIT ?`,
+		now.UnixMilli(), limit)
 	if err != nil {
 		return nil, failure(err)
 	}

@@ -91,6 +91,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"delivery save":                     testDeliverySave,
 		"deliveries listed":                 testDeliveriesListed,
 		"deliveries due":                    testDeliveriesDue,
+		"deliveries due in turns":           testDeliveriesDueInTurns,
 		"automation round trip":             testAutomations,
 		"automation of nobody":              testAutomationAbsent,
 		"automation save":                   testAutomationSave,

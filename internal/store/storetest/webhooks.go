@@ -294,6 +294,25 @@ func testDeliveriesDue(t *testing.T, s store.Store) {
 	due(t, s, t0.Add(time.Hour), 10, []store.Ref{{AccountID: account, ExportID: e.ID}})
 }
 
+// testDeliveriesDueInTurns: an account with much to send keeps no other one from its turn.
+func testDeliveriesDueInTurns(t *testing.T, s store.Store) {
+	var want []store.DeliveryRef
+	for n := range 12 { // ten of one account, due before the two of another
+		owner := "acct_much"
+		if n >= 10 {
+			owner = "acct_little"
+		}
+		d := delivery(hook(owner, 1), n)
+		d.DueAt = t0.Add(time.Duration(n) * time.Second)
+		mustCreateDelivery(t, s, d)
+		want = append(want, store.DeliveryRef{AccountID: owner, DeliveryID: d.ID})
+	}
+	now := t0.Add(time.Hour)
+	dueDeliveries(t, s, now, 20, slices.Concat([]store.DeliveryRef{want[0], want[10], want[1], want[11]}, want[2:10]))
+	dueDeliveries(t, s, now, 4, []store.DeliveryRef{want[0], want[10], want[1], want[11]})
+	dueDeliveries(t, s, now, 2, []store.DeliveryRef{want[0], want[10]})
+}
+
 // dueDeliveries waits until these are due: the index may lag behind writes.
 func dueDeliveries(t *testing.T, s store.Store, now time.Time, limit int, want []store.DeliveryRef) {
 	t.Helper()

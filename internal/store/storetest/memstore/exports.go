@@ -131,7 +131,7 @@ func (s *Store) SaveExport(ctx context.Context, next export.Export, fence export
 // DueExports implements store.Exports. It doesn't lag.
 func (s *Store) DueExports(ctx context.Context, now time.Time, limit int) (refs []store.Ref, err error) {
 	err = s.do(ctx, func() error {
-		refs = store.InTurns(s.dueBy(now, len(s.exports), export.Export.Open), limit)
+		refs = store.InTurns(s.dueBy(now, len(s.exports), export.Export.Open), store.Ref.Owner, limit)
 		return nil
 	})
 	return refs, err

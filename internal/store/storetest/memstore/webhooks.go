@@ -134,9 +134,10 @@ func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) (re
 		slices.SortFunc(all, func(a, b store.Delivery) int {
 			return cmp.Or(a.DueAt.Compare(b.DueAt), strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ID, b.ID))
 		})
-		for _, d := range all[:min(limit, len(all))] {
+		for _, d := range all {
 			refs = append(refs, store.DeliveryRef{AccountID: d.AccountID, DeliveryID: d.ID})
 		}
+		refs = store.InTurns(refs, store.DeliveryRef.Owner, limit)
 		return err
 	})
 	return refs, err
