@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/videovector/exports/internal/changes"
@@ -12,8 +13,8 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
-// Function sends events. Two call it: the pipe, with a batch of exports that have ended, and a schedule, for what is due
-// again.
+// Function sends events. Two call it: the pipe, with a batch of exports that have ended, and a schedule, for what is due:
+// again, or still.
 type Function struct {
 	Publisher Publisher
 	Sender    Sender
@@ -48,16 +49,21 @@ func (in *In) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// dueBatch is how many deliveries one call of the schedule takes; the rest is due a minute later.
-const dueBatch = 400
+const (
+	// pipeTime is for how long a call of the pipe begins attempts. It ends once these have, a receiver's Patience later at most.
+	pipeTime = 500 * time.Millisecond
+	// dueBatch is how many deliveries the schedule takes at once, roundTime for how long it begins attempts at them, and
+	// dueRounds how often it does so in a call; the rest is due a minute later.
+	dueBatch  = 1000
+	roundTime = 15 * time.Second
+	dueRounds = 4
+)
 
-// Handle writes the batch's deliveries down and then makes an attempt at each; a receiver that fails is no failure of the
-// batch's, since the schedule comes back to it.
+// Handle writes the batch's deliveries down and then makes an attempt at each there is time for; a receiver that fails, or is
+// slow, is no failure of the batch's, since the schedule comes to its events.
 func (f Function) Handle(ctx context.Context, in In) (changes.Result, error) {
 	if in.schedule {
-		refs, err := f.Due.DueDeliveries(ctx, f.Clock(), dueBatch)
-		f.Sender.SendAll(ctx, refs)
-		return changes.Result{Failures: []changes.Failure{}}, err
+		return changes.Result{Failures: []changes.Failure{}}, f.sendDue(ctx)
 	}
 	if len(in.batch) == 0 {
 		return changes.Result{}, fault.New(fault.Invalid, "event_unreadable", "The event is neither a batch of changes nor the schedule's.")
@@ -71,6 +77,23 @@ func (f Function) Handle(ctx context.Context, in In) (changes.Result, error) {
 		},
 		Log: f.Log,
 	}.Handle(ctx, in.batch)
-	f.Sender.SendAll(ctx, refs)
+	refs = slices.DeleteFunc(refs, func(r store.DeliveryRef) bool { return !f.Sender.Holds.free(r.AccountID, f.Clock()) })
+	f.Sender.SendAll(ctx, store.InTurns(refs, store.DeliveryRef.Owner, len(refs)), pipeTime)
 	return out, err
+}
+
+// sendDue makes attempts at what is due, batch after batch. What there is no room for is put back, so that the next batch
+// isn't the same.
+func (f Function) sendDue(ctx context.Context) error {
+	for range dueRounds {
+		refs, err := f.Due.DueDeliveries(ctx, f.Clock(), dueBatch)
+		if err != nil {
+			return err
+		}
+		f.Sender.PutBack(ctx, f.Sender.SendAll(ctx, refs, roundTime))
+		if len(refs) < dueBatch || !timeFor(ctx, roundTime+2*Patience) {
+			break
+		}
+	}
+	return nil
 }

@@ -7,17 +7,14 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
-	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/metrics"
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store"
-	"github.com/videovector/exports/internal/tenant"
 )
 
 // SendRecords is what sending needs of the record store.
@@ -37,42 +34,11 @@ type Sender struct {
 	Metrics *metrics.Recorder
 	Clock   func() time.Time
 	Log     *slog.Logger
+	Holds   *Holds
 	// FirstRetry is the pause after a first attempt, and Patience how long a receiver may take; 0 means the package's.
 	FirstRetry, Patience time.Duration
 	// Jitter is a random number from 0 to 1; nil means one of its own.
 	Jitter func() float64
-}
-
-// together is how many attempts are made at the same time.
-const together = 32
-
-// SendAll makes an attempt at each, as long as there is time for one; the rest stays due.
-func (s Sender) SendAll(ctx context.Context, refs []store.DeliveryRef) {
-	room := make(chan struct{}, together)
-	var all sync.WaitGroup
-	for _, ref := range refs {
-		room <- struct{}{}
-		if !timeFor(ctx, 2*Patience) {
-			break
-		}
-		all.Go(func() {
-			defer func() { <-room }()
-			ctx := logattr.With(tenant.With(ctx, ref.AccountID), slog.String("account_id", ref.AccountID), slog.String("delivery_id", ref.DeliveryID))
-			if err := s.Send(ctx, ref); err != nil {
-				s.Log.ErrorContext(ctx, "an attempt could not be made or noted", "code", fault.As(err).Code, "error", err.Error())
-			}
-		})
-	}
-	all.Wait()
-}
-
-// timeFor reports whether ctx lasts that long.
-func timeFor(ctx context.Context, d time.Duration) bool {
-	if ctx.Err() != nil {
-		return false
-	}
-	deadline, ok := ctx.Deadline()
-	return !ok || time.Until(deadline) > d
 }
 
 // Send makes one attempt if the delivery is due. A delivery that somebody else has at work, or that is gone, is left alone.
@@ -121,10 +87,8 @@ func (s Sender) withoutAttempt(d store.Delivery, w store.Webhook, exists bool) (
 		return end(d, "The webhook was paused.", now), true
 	case w.Status == Paused:
 		return postpone(d, now.Add(pausedWait)), true
-	case late && d.Status == Processing: // the last attempt's process died
+	case d.Status == Processing && d.LastAttemptAt.After(d.GiveUpAt): // the last attempt's process died
 		return end(d, "The last attempt's outcome isn't known.", now), true
-	case late && d.Attempts > 0:
-		return end(d, d.ErrorMessage, now), true
 	}
 	return d, false
 }
@@ -190,14 +154,17 @@ func (s Sender) note(ctx context.Context, d store.Delivery, w store.Webhook, o O
 	return s.noteWebhook(ctx, w, func(w store.Webhook) store.Webhook { return after(w, next.Status, o.Gone(), now) })
 }
 
-// pause is how long to wait after the n-th attempt: doubling, and up to a fifth more or less, so that what failed together
-// doesn't come together again.
+// pause is how long to wait after the n-th attempt: doubling.
 func (s Sender) pause(n int) time.Duration {
-	first, jitter := cmp.Or(s.FirstRetry, FirstRetry), s.Jitter
+	return s.spread(min(cmp.Or(s.FirstRetry, FirstRetry)<<min(n-1, 16), lastRetry))
+}
+
+// spread makes d up to a fifth more or less, so that what failed together doesn't come together again.
+func (s Sender) spread(d time.Duration) time.Duration {
+	jitter := s.Jitter
 	if jitter == nil {
 		jitter = rand.Float64
 	}
-	d := min(first<<min(n-1, 16), lastRetry)
 	return time.Duration(float64(d) * (0.8 + 0.4*jitter()))
 }
 
@@ -228,7 +195,8 @@ func after(w store.Webhook, status string, gone bool, now time.Time) store.Webho
 // noteTries is how often the webhook is read again when somebody else has written it meanwhile.
 const noteTries = 5
 
-// noteWebhook changes the webhook as it is by now. One that is gone needs nothing.
+// noteWebhook changes the webhook as it is by now. One that is gone, or has another address since, needs nothing: what its old
+// one did says nothing of it.
 func (s Sender) noteWebhook(ctx context.Context, w store.Webhook, change func(store.Webhook) store.Webhook) error {
 	for try := 1; ; try++ {
 		next := change(w)
@@ -247,10 +215,11 @@ func (s Sender) noteWebhook(ctx context.Context, w store.Webhook, change func(st
 		case fault.As(err).Code != "concurrent_write" || try == noteTries:
 			return err
 		}
-		if w, err = s.Records.Webhook(ctx, w.AccountID, w.ID); err != nil {
-			if fault.Is(err, fault.NotFound) {
-				return nil
-			}
+		url := w.URL
+		if w, err = s.Records.Webhook(ctx, w.AccountID, w.ID); fault.Is(err, fault.NotFound) || err == nil && w.URL != url {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -269,7 +269,7 @@ func TestToldTwice(t *testing.T) {
 			if err != nil || len(refs) != 1 {
 				t.Errorf("%v, %v", refs, err)
 			}
-			w.sender.SendAll(t.Context(), refs)
+			w.sender.SendAll(t.Context(), refs, time.Minute)
 		})
 	}
 	all.Wait()
@@ -294,11 +294,11 @@ func TestTwoGenerations(t *testing.T) {
 	fence.Statuses = []export.Status{export.StatusFailed}
 	again, err = w.store.SaveExport(t.Context(), again, fence)
 	w.must(err)
-	w.sender.SendAll(t.Context(), w.publish(first))
+	w.sender.SendAll(t.Context(), w.publish(first), time.Minute)
 	ended, err := w.store.SaveExport(t.Context(), again.Claim(w.now).Complete(w.now), again.Fence())
 	w.must(err)
-	w.sender.SendAll(t.Context(), w.publish(changes.Export{AccountID: "acct", ExportID: "exp_1", Generation: ended.Generation, Mark: ended.EventMark}))
-	w.sender.SendAll(t.Context(), w.publish(first)) // late, and once more
+	w.sender.SendAll(t.Context(), w.publish(changes.Export{AccountID: "acct", ExportID: "exp_1", Generation: ended.Generation, Mark: ended.EventMark}), time.Minute)
+	w.sender.SendAll(t.Context(), w.publish(first), time.Minute) // late, and once more
 	came := r.arrivals()
 	if len(came) != 2 {
 		t.Fatalf("%d arrivals, want 2", len(came))
@@ -537,6 +537,17 @@ func TestChangesUnderWay(t *testing.T) {
 			t.Errorf("%+v, %+v", d, h)
 		}
 	})
+	t.Run("gone from an address that it had", func(t *testing.T) {
+		w, r, ref := setup(t, 410)
+		r.answer = func(_ int, reply http.ResponseWriter, _ *http.Request) {
+			save(w, func(h *store.Webhook) { h.URL = "https://elsewhere.example" })
+			reply.WriteHeader(410)
+		}
+		d := w.send(ref)
+		if h := w.webhook("wh_a"); d.Status != Failed || h.Status != Active || h.FailureCount != 0 {
+			t.Errorf("%+v, %+v", d, h)
+		}
+	})
 	t.Run("again", func(t *testing.T) {
 		w, r, ref := setup(t, 410)
 		d := w.send(ref)
@@ -549,13 +560,32 @@ func TestChangesUnderWay(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	})
-	t.Run("its last attempt's process died", func(t *testing.T) {
-		w, _, ref := setup(t, 200)
+	t.Run("its attempt's process died, and nobody came for a day", func(t *testing.T) {
+		w, r, ref := setup(t, 200)
 		d := w.delivery(ref)
 		_, err := w.store.SaveDelivery(t.Context(), begin(d, w.now), d.Revision)
 		w.must(err)
 		w.now = w.now.Add(GiveUpAfter + time.Minute)
-		if d = w.send(ref); d.Status != Failed || d.Attempts != 1 {
+		if d = w.send(ref); d.Status != Delivered || d.Attempts != 2 || len(r.arrivals()) != 1 {
+			t.Errorf("%+v", d)
+		}
+	})
+	t.Run("its last attempt's process died", func(t *testing.T) {
+		w, r, ref := setup(t, 200)
+		d := w.delivery(ref)
+		w.now = w.now.Add(GiveUpAfter + time.Minute)
+		_, err := w.store.SaveDelivery(t.Context(), begin(d, w.now), d.Revision)
+		w.must(err)
+		w.now = w.now.Add(lease)
+		if d = w.send(ref); d.Status != Failed || d.Attempts != 1 || d.ErrorMessage != "The last attempt's outcome isn't known." || len(r.arrivals()) != 0 {
+			t.Errorf("%+v", d)
+		}
+	})
+	t.Run("it failed, and nobody came for a day", func(t *testing.T) {
+		w, r, ref := setup(t, 500)
+		d := w.send(ref)
+		w.now = w.now.Add(GiveUpAfter + time.Minute)
+		if d = w.send(ref); d.Status != Failed || d.Attempts != 2 || len(r.arrivals()) != 2 {
 			t.Errorf("%+v", d)
 		}
 	})
