@@ -57,6 +57,9 @@ func (f Function) Handle(ctx context.Context, in In) (changes.Result, error) {
 	if in.schedule {
 		refs, err := f.Due.DueDeliveries(ctx, f.Clock(), dueBatch)
 		f.Sender.SendAll(ctx, refs)
+		if err == nil {
+			f.Sender.Metrics.EventsRun(ctx)
+		}
 		return changes.Result{Failures: []changes.Failure{}}, err
 	}
 	if len(in.batch) == 0 {
