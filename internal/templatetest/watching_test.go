@@ -109,7 +109,7 @@ var documented = map[string][]string{
 		"WriteThrottleEvents{GlobalSecondaryIndexName,TableName}", "ConsumedReadCapacityUnits{TableName}", "ConsumedWriteCapacityUnits{TableName}",
 	},
 	"AWS/SQS":    {"ApproximateNumberOfMessagesVisible{QueueName}"},
-	"AWS/Lambda": {"Throttles{FunctionName}", "ConcurrentExecutions{FunctionName}"},
+	"AWS/Lambda": {"Throttles{FunctionName}", "ConcurrentExecutions{FunctionName}", "Errors{FunctionName}"},
 	"AWS/States": {
 		"ExecutionsStarted{StateMachineArn}", "ExecutionsSucceeded{StateMachineArn}", "ExecutionsFailed{StateMachineArn}",
 		"ExecutionsTimedOut{StateMachineArn}", "ExecutionsAborted{StateMachineArn}",
@@ -248,6 +248,21 @@ func TestSilenceIsNoticed(t *testing.T) {
 			a.TreatMissingData != "breaching" || a.Period*a.EvaluationPeriods > 600 {
 			t.Errorf("the silence of %s is noticed by %+v", id, a)
 		}
+	}
+}
+
+// TestFailedRotationIsNoticed: whatever Secrets Manager calls to rotate the signing keys has an alarm on its first error.
+func TestFailedRotationIsNoticed(t *testing.T) {
+	tmpl := load(t)
+	rotation := properties[struct {
+		SecretID string `json:"SecretId"`
+		Called   string `json:"RotationLambdaARN"`
+	}](t, tmpl, "SigningKeysRotation", "AWS::SecretsManager::RotationSchedule")
+	want := []dimension{{"FunctionName", strings.Replace(rotation.Called, ".Arn}", "}", 1)}}
+	a := alarms(t, tmpl)["KeyRotationFailed"]
+	if rotation.SecretID != "${SigningKeys}" || a.Namespace != "AWS/Lambda" || a.MetricName != "Errors" || !slices.Equal(a.Dimensions, want) ||
+		a.Statistic != "Sum" || a.ComparisonOperator != "GreaterThanOrEqualToThreshold" || a.Threshold != 1 || a.EvaluationPeriods != 1 {
+		t.Errorf("a rotation by %s that fails is noticed by %+v", rotation.Called, a)
 	}
 }
 
