@@ -27,7 +27,7 @@ type MonthBill struct {
 	Making, Keeping   float64 // exports, and their artifacts for the days that they are kept
 	Asking            float64 // requests: the gateway, two functions, the table
 	Logs, Watching    float64 // lines taken in and kept; metrics, alarms and the dashboard
-	Standing          float64 // what costs without any export: the sweeper, automations' schedule, and keys
+	Standing          float64 // what costs without any export: the three schedules, and keys
 }
 
 // Total is the sum.
@@ -48,7 +48,7 @@ var months = []Month{
 // EstimateMonth computes the bill of a month.
 func (m Model) EstimateMonth(month Month) (MonthBill, error) {
 	var b MonthBill
-	logBytes := float64(2 * minutesOfMonth * stepLogBytes) // the sweeper's, and those of run-automations
+	logBytes := float64(3 * minutesOfMonth * stepLogBytes) // of the three schedules
 	for _, d := range month.Daily {
 		one, err := m.Estimate(d.Work)
 		if err != nil {
@@ -65,7 +65,7 @@ func (m Model) EstimateMonth(month Month) (MonthBill, error) {
 	b.Asking = float64(b.Requests) * m.request()
 	b.Logs = logged.of(logBytes/1e9) + logKept.of(logBytes/1e9)
 	b.Watching = m.watching(b.Exports > 0)
-	b.Standing = m.sweeping() + m.automating() + kmsKey.of(1) + secret.of(1)
+	b.Standing = m.sweeping() + m.sending() + m.automating() + kmsKey.of(1) + secret.of(1)
 	return b, nil
 }
 
@@ -81,14 +81,19 @@ func (m Model) sweeping() float64 {
 	return invocation.of(minutesOfMonth) + memory.of(minutesOfMonth*stepSeconds*float64(m.Memory["sweep"])/1024) + dbRead.of(minutesOfMonth*(2*8+2)*0.5)
 }
 
+// sending is what a month of looks at events costs: each asks the 8 partitions of the index.
+func (m Model) sending() float64 {
+	return invocation.of(minutesOfMonth) + memory.of(minutesOfMonth*stepSeconds*float64(m.Memory["send-events"])/1024) + dbRead.of(minutesOfMonth*8*0.5)
+}
+
 // automating is what a month of looks at automations costs: each asks 2 partitions of the index.
 func (m Model) automating() float64 {
 	return invocation.of(minutesOfMonth) + memory.of(minutesOfMonth*stepSeconds*float64(m.Memory["run-automations"])/1024) + dbRead.of(minutesOfMonth*2*0.5)
 }
 
-// watching is what metrics, alarms and the dashboard cost. Without exports only the two schedules write metrics.
+// watching is what metrics, alarms and the dashboard cost. Without exports only the three schedules write metrics.
 func (m Model) watching(busy bool) float64 {
-	n := 4 // three of the sweeper, one of run-automations
+	n := 6 // four of the sweeper, and one each of send-events and run-automations
 	if busy {
 		n = m.metrics(usualReasons)
 	}
@@ -112,7 +117,7 @@ func (m Model) metrics(reasons int) int {
 var stepNames = []string{"plan", "package", "assemble", "presign", "deliver", "finish", "fail"}
 
 func (m Model) monthTable() (string, error) {
-	rows := [][]string{{"a month in which", "exports", "requests", "making", "keeping 7 days", "requests", "logs", "watching", "sweeper and keys", "dollars"}}
+	rows := [][]string{{"a month in which", "exports", "requests", "making", "keeping 7 days", "requests", "logs", "watching", "schedules and keys", "dollars"}}
 	for _, month := range months {
 		b, err := m.EstimateMonth(month)
 		if err != nil {

@@ -2,6 +2,11 @@ package metrics
 
 import "context"
 
+// EventsRun is the sign of life of whoever makes attempts that are due.
+func (r *Recorder) EventsRun(ctx context.Context) {
+	r.write(ctx, nil, sample{eventRuns, 1, ""})
+}
+
 // EventDelivered counts an event that a webhook has taken.
 func (r *Recorder) EventDelivered(ctx context.Context) {
 	r.write(ctx, nil, sample{eventsDelivered, 1, ""})

@@ -55,6 +55,7 @@ func everything(t *testing.T, level slog.Level) string {
 	r.Swept(ctx, true, 3, 4, t0)
 	r.Swept(ctx, true, 0, 0, time.Time{})
 	r.Swept(ctx, false, 0, 5, time.Time{})
+	r.EventsRun(ctx)
 	r.EventDelivered(ctx)
 	r.EventRetried(ctx)
 	r.EventFailed(ctx)
@@ -75,7 +76,7 @@ func TestValues(t *testing.T) {
 		"ExportsCancelled": 1, "ExportsRetried": 1,
 		"StepRetries": 1, "StepRetries{Step=plan}": 1, "StepFailures{Error=Export.Internal}": 1, "SweepRescues": 1,
 		"SweepRuns": 3, "OpenExports": 3, "WaitingExports": 4, "OldestOpenExportAge": 3600,
-		"EventsDelivered": 1, "EventsRetried": 1, "EventsFailed": 1,
+		"EventRuns": 1, "EventsDelivered": 1, "EventsRetried": 1, "EventsFailed": 1,
 		"AutomationRuns": 1, "AutomationExports": 1, "AutomationFailures": 1,
 	}
 	if diff := cmp.Diff(want, emftest.Sums(values)); diff != "" {

@@ -44,6 +44,7 @@ var (
 	sweepRescues      = Metric{"SweepRescues", count, true, "", "the sweeper hands an export whose execution is silent or gone to another one"}
 	openExports       = Metric{"OpenExports", count, true, "", "with `SweepRuns`: exports that have not ended and have a slot"}
 	waitingExports    = Metric{"WaitingExports", count, true, "", "with `SweepRuns`: exports that wait for a slot of their account, of up to 50 accounts"}
+	eventRuns         = Metric{"EventRuns", count, true, "", "the scheduled look at events that are due ends well, whatever receivers say: once a minute"}
 	eventsDelivered   = Metric{"EventsDelivered", count, true, "", "a webhook has taken an event"}
 	eventsRetried     = Metric{"EventsRetried", count, true, "", "an attempt at a webhook fails and another is to come"}
 	eventsFailed      = Metric{"EventsFailed", count, true, "", "an event is given up for a webhook"}
@@ -57,6 +58,6 @@ var (
 var All = []Metric{
 	exportsCreated, exportsCompleted, exportsFailed, exportsCancelled, exportsRetried, deadLetters, timeToComplete, bytesExported, rowsExported, rowsRejected,
 	queueAge, attemptsRequeued, stepRetries, stepFailures, sweepRuns, sweepRescues, openExports, waitingExports, oldestOpenAge,
-	eventsDelivered, eventsRetried, eventsFailed,
+	eventRuns, eventsDelivered, eventsRetried, eventsFailed,
 	automationRuns, automationsFired, automationsFailed,
 }

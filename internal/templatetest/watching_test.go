@@ -109,7 +109,7 @@ var documented = map[string][]string{
 		"WriteThrottleEvents{GlobalSecondaryIndexName,TableName}", "ConsumedReadCapacityUnits{TableName}", "ConsumedWriteCapacityUnits{TableName}",
 	},
 	"AWS/SQS":    {"ApproximateNumberOfMessagesVisible{QueueName}"},
-	"AWS/Lambda": {"Throttles{FunctionName}", "ConcurrentExecutions{FunctionName}"},
+	"AWS/Lambda": {"Throttles{FunctionName}", "ConcurrentExecutions{FunctionName}", "Errors{FunctionName}"},
 	"AWS/States": {
 		"ExecutionsStarted{StateMachineArn}", "ExecutionsSucceeded{StateMachineArn}", "ExecutionsFailed{StateMachineArn}",
 		"ExecutionsTimedOut{StateMachineArn}", "ExecutionsAborted{StateMachineArn}",
@@ -219,8 +219,50 @@ func TestAlarmsAreComplete(t *testing.T) {
 			t.Errorf("%s returns %d series", name, returned)
 		}
 	}
-	if a := alarms(t, load(t))["SweeperSilent"]; a.TreatMissingData != "breaching" || a.Period*a.EvaluationPeriods > 600 || a.Threshold != 1 {
-		t.Errorf("a sweeper that is gone is noticed by %+v", a)
+}
+
+// TestSilenceIsNoticed: each function that a schedule calls has an alarm that a missing sign of life sets off, within ten
+// minutes.
+func TestSilenceIsNoticed(t *testing.T) {
+	tmpl := load(t)
+	signs := map[string]struct{ alarm, metric string }{
+		"SweepFunction":          {"SweeperSilent", "SweepRuns"},
+		"SendEventsFunction":     {"EventsSilent", "EventRuns"},
+		"RunAutomationsFunction": {"AutomationsSilent", "AutomationRuns"},
+	}
+	var scheduled []string
+	for id, f := range functions(t, tmpl) {
+		for _, e := range f.Events {
+			if e.Type == "Schedule" {
+				scheduled = append(scheduled, id)
+			}
+		}
+	}
+	slices.Sort(scheduled)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(signs)), scheduled); diff != "" {
+		t.Errorf("functions with a sign of life (-watched +scheduled):\n%s", diff)
+	}
+	for id, sign := range signs {
+		a := alarms(t, tmpl)[sign.alarm]
+		if a.MetricName != sign.metric || a.Namespace != namespace || a.Statistic != "Sum" || a.ComparisonOperator != "LessThanThreshold" || a.Threshold != 1 ||
+			a.TreatMissingData != "breaching" || a.Period*a.EvaluationPeriods > 600 {
+			t.Errorf("the silence of %s is noticed by %+v", id, a)
+		}
+	}
+}
+
+// TestFailedRotationIsNoticed: whatever Secrets Manager calls to rotate the signing keys has an alarm on its first error.
+func TestFailedRotationIsNoticed(t *testing.T) {
+	tmpl := load(t)
+	rotation := properties[struct {
+		SecretID string `json:"SecretId"`
+		Called   string `json:"RotationLambdaARN"`
+	}](t, tmpl, "SigningKeysRotation", "AWS::SecretsManager::RotationSchedule")
+	want := []dimension{{"FunctionName", strings.Replace(rotation.Called, ".Arn}", "}", 1)}}
+	a := alarms(t, tmpl)["KeyRotationFailed"]
+	if rotation.SecretID != "${SigningKeys}" || a.Namespace != "AWS/Lambda" || a.MetricName != "Errors" || !slices.Equal(a.Dimensions, want) ||
+		a.Statistic != "Sum" || a.ComparisonOperator != "GreaterThanOrEqualToThreshold" || a.Threshold != 1 || a.EvaluationPeriods != 1 {
+		t.Errorf("a rotation by %s that fails is noticed by %+v", rotation.Called, a)
 	}
 }
 

@@ -63,7 +63,11 @@ const (
 // slow, is no failure of the batch's, since the schedule comes to its events.
 func (f Function) Handle(ctx context.Context, in In) (changes.Result, error) {
 	if in.schedule {
-		return changes.Result{Failures: []changes.Failure{}}, f.sendDue(ctx)
+		err := f.sendDue(ctx)
+		if err == nil {
+			f.Sender.Metrics.EventsRun(ctx)
+		}
+		return changes.Result{Failures: []changes.Failure{}}, err
 	}
 	if len(in.batch) == 0 {
 		return changes.Result{}, fault.New(fault.Invalid, "event_unreadable", "The event is neither a batch of changes nor the schedule's.")
