@@ -11,17 +11,12 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
-// clear clears up after exports that were cancelled or deleted, once every worker of theirs is gone. The failure of one
-// export is logged and doesn't keep it from the others; that one is due again at the next sweep.
+// clear clears up after exports that were cancelled or deleted, once every worker of theirs is gone, as far as there is time
+// for it. The failure of one export is logged and doesn't keep it from the others; that one is due again at the next sweep.
 func (s Sweep) clear(ctx context.Context, out *SweepOut) error {
 	due, err := s.Records.ClosingExports(ctx, s.Clock(), sweepBatch)
-	if err != nil {
-		return err
-	}
-	for _, ref := range due {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	for ; len(due) > 0 && ctx.Err() == nil; due = due[1:] {
+		ref := due[0]
 		out.Examined++
 		done, err := s.clearOne(ctx, ref)
 		switch {
@@ -34,7 +29,7 @@ func (s Sweep) clear(ctx context.Context, out *SweepOut) error {
 			out.Skipped++
 		}
 	}
-	return nil
+	return err
 }
 
 // clearOne drops a cancelled export's uploads; of a deleted one everything goes, the record last.

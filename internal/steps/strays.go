@@ -2,11 +2,14 @@ package steps
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 
+	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/fault"
+	"github.com/videovector/exports/internal/logattr"
 	"github.com/videovector/exports/internal/store"
 )
 
@@ -16,33 +19,49 @@ const strayMinute = 0
 
 // dropStrays drops the uploads that nobody needs any more: of exports that are gone, and of those that have ended, but for
 // what a retry of a failed one would go on with. Nobody else comes back to them: not even when a request to open one arrives
-// after the end, or its caller sleeps until then. At most sweepBatch exports are looked at, others in each hour; the rest
-// have their turn later, and by the bucket's own rule after a day.
-func (s Sweep) dropStrays(ctx context.Context) error {
-	known := map[store.Ref]export.Export{}
+// after the end, or its caller sleeps until then. Trouble with one is logged and doesn't keep it from the others.
+func (s Sweep) dropStrays(ctx context.Context) {
 	for _, prefix := range []string{"work/", "artifacts/"} {
-		open, err := s.Artifacts.Uploads(ctx, prefix)
-		if err != nil {
-			return err
+		if err := s.dropStraysBelow(ctx, prefix); err != nil {
+			s.Log.ErrorContext(ctx, "stray uploads could not be listed", "error", err.Error())
 		}
-		first := len(open) * s.Clock().Hour() / 24
-		for _, u := range slices.Concat(open[first:], open[:first]) {
-			ref, ok := ownerOf(u.Key)
-			if _, seen := known[ref]; !ok || !seen && len(known) == sweepBatch {
-				continue
-			}
-			if known[ref], err = s.owner(ctx, ref, known); err != nil {
-				return err
-			}
-			if needed(known[ref], u.Key, s.Clock()) {
-				continue
-			}
-			if err := s.Artifacts.AbortUpload(ctx, u.Key, u.ID); err != nil {
-				return err
-			}
+	}
+}
+
+// dropStraysBelow looks at sweepBatch exports at most, others in each hour; the rest have their turn later, and by the
+// bucket's own rule after a day.
+func (s Sweep) dropStraysBelow(ctx context.Context, prefix string) error {
+	open, err := s.Artifacts.Uploads(ctx, prefix)
+	if err != nil {
+		return err
+	}
+	known := map[store.Ref]export.Export{}
+	first := len(open) * s.Clock().Hour() / 24
+	for _, u := range slices.Concat(open[first:], open[:first]) {
+		ref, ok := ownerOf(u.Key)
+		if _, seen := known[ref]; !ok || !seen && len(known) == sweepBatch {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := s.dropStray(ctx, ref, u, known); err != nil {
+			s.Log.ErrorContext(logattr.With(ctx, slog.String("export_id", ref.ExportID)), "a stray upload could not be dropped", "error", err.Error())
 		}
 	}
 	return nil
+}
+
+// dropStray drops the upload if the export doesn't need it.
+func (s Sweep) dropStray(ctx context.Context, ref store.Ref, u blob.Upload, known map[store.Ref]export.Export) (err error) {
+	if known[ref], err = s.owner(ctx, ref, known); err != nil {
+		delete(known, ref)
+		return err
+	}
+	if needed(known[ref], u.Key, s.Clock()) {
+		return nil
+	}
+	return s.Artifacts.AbortUpload(ctx, u.Key, u.ID)
 }
 
 // owner is the export's record; one that is gone counts as failed, with nothing to go on with. What is known is not asked

@@ -21,10 +21,11 @@ import (
 const (
 	// sweepBatch is how many exports one sweep looks at; the rest are due a minute later.
 	sweepBatch = 200
-	// admissionBatch is how many accounts with exports that wait it looks at, and admissionTime how long it takes for that: a
-	// third of its time. The rest come first a minute later.
+	// admissionBatch is how many accounts with exports that wait it looks at. The rest come first a minute later.
 	admissionBatch = 50
-	admissionTime  = 20 * time.Second
+	// partTime is how long each part of a sweep takes at most, so that none keeps another from being done: a fifth of what the
+	// function has.
+	partTime = 12 * time.Second
 )
 
 // SweepRecords is what sweeping needs of the record store.
@@ -81,26 +82,35 @@ func (s Sweep) Handle(ctx context.Context, in SweepIn) (SweepOut, error) {
 	if in.DetailType == "Step Functions Execution Status Change" {
 		return s.ended(ctx, in)
 	}
-	due, err := s.Records.DueExports(ctx, s.Clock(), sweepBatch)
-	if err != nil {
-		return SweepOut{}, err
-	}
 	var out SweepOut
-	for _, ref := range due {
-		if ctx.Err() != nil {
-			return out, ctx.Err()
-		}
-		_ = s.one(ctx, ref, s.isDue, &out) // it is due at the next sweep as well
+	var waiting store.Open
+	hour := s.Clock().Minute() == strayMinute
+	unlisted := inTime(ctx, func(ctx context.Context) error { return s.due(ctx, &out) })
+	unadmitted := inTime(ctx, func(ctx context.Context) (err error) { waiting, err = s.admit(ctx, &out); return err })
+	if unlisted == nil {
+		s.measure(ctx, waiting)
 	}
-	waiting, unadmitted := s.admit(ctx, &out)
-	if s.Clock().Minute() == strayMinute {
-		if err := s.dropStrays(ctx); err != nil {
-			s.Log.ErrorContext(ctx, "stray uploads could not be dropped", "error", err.Error())
-		}
+	uncleared := inTime(ctx, func(ctx context.Context) error { return s.clear(ctx, &out) })
+	if hour {
+		_ = inTime(ctx, func(ctx context.Context) error { s.dropStrays(ctx); return nil }) // it logs its failures
 	}
-	s.measure(ctx, waiting)
-	uncleared := s.clear(ctx, &out)
-	return out, errors.Join(unadmitted, uncleared)
+	return out, errors.Join(unlisted, unadmitted, uncleared)
+}
+
+// inTime does a part of a sweep, which ends with its context.
+func inTime(ctx context.Context, part func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, partTime)
+	defer cancel()
+	return part(ctx)
+}
+
+// due sweeps what is due, as far as there is time for it. What fails is due at the next sweep as well.
+func (s Sweep) due(ctx context.Context, out *SweepOut) error {
+	due, err := s.Records.DueExports(ctx, s.Clock(), sweepBatch)
+	for ; len(due) > 0 && ctx.Err() == nil; due = due[1:] {
+		_ = s.one(ctx, due[0], s.isDue, out)
+	}
+	return err
 }
 
 // admit looks at the accounts that have exports waiting, at those first that it has not looked at for longest, and gives what
@@ -110,10 +120,7 @@ func (s Sweep) admit(ctx context.Context, out *SweepOut) (waiting store.Open, er
 	if err != nil {
 		return waiting, err
 	}
-	for end := s.Clock().Add(admissionTime); len(accounts) > 0 && s.Clock().Before(end); accounts = accounts[1:] {
-		if ctx.Err() != nil {
-			return waiting, ctx.Err()
-		}
+	for ; len(accounts) > 0 && ctx.Err() == nil; accounts = accounts[1:] {
 		account := accounts[0]
 		ctx := logattr.With(ctx, slog.String("account_id", account))
 		queue, err := s.dispatcher().Reconcile(ctx, account)

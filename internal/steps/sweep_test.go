@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/videovector/exports/internal/admission"
+	"github.com/videovector/exports/internal/blob"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/steps"
 	"github.com/videovector/exports/internal/store"
@@ -188,6 +190,44 @@ func TestOneExportKeepsNoOther(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestEachPartHasItsTime: starts that take long keep a sweep from nothing else: exports are let in, what is open is measured,
+// cancelled ones are cleared up after, and strays are dropped.
+func TestEachPartHasItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, scenario{request: wholeIndex, spoil: func(*world) mishaps {
+			return func(c call) mishap {
+				if strings.HasPrefix(c.name, "executions.Start") {
+					return frozenBefore
+				}
+				return none
+			}
+		}})
+		w.freeze = func() { time.Sleep(9 * time.Second) }
+		for n := range 20 {
+			w.putExport(fmt.Sprintf("exp_%02d", n), claimed)
+		}
+		w.putExport("exp_waits", awaiting)
+		w.putExport("exp_cancelled", func(e export.Export) export.Export { return e.Cancel(e.CreatedAt) })
+		w.putExport("exp_completed", completed)
+		if _, err := w.artifacts.CreateUpload(t.Context(), "artifacts/acct_1/exp_completed/x.json", blob.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.records.Store.SaveAdmission(t.Context(), admission.Account{AccountID: account, Waiting: []string{"exp_waits"}, DueAt: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		got, failed := w.swept(event("Scheduled Event", nil))
+		if want := (steps.SweepOut{Examined: 3, Started: 2, Admitted: 1, Cleared: 1}); got != want || failed != "" {
+			t.Errorf("swept %+v %s, want %+v", got, failed, want)
+		}
+		if !strings.Contains(w.log.String(), `"SweepRuns":1,"OpenExports":`) {
+			t.Error("what is open was not measured")
+		}
+		if open := w.openKeys(); len(open) != 0 {
+			t.Errorf("these are open: %v", open)
+		}
+	})
 }
 
 // TestTwoSweepsAtOnce: the first stops at each of its calls in turn, before or after it happens, and the second runs to

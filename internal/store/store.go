@@ -56,8 +56,8 @@ type Exports interface {
 	DueExports(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 	// OpenExports counts the exports that are open and due at some time, of every account. It may lag behind writes.
 	OpenExports(ctx context.Context) (Open, error)
-	// ClosingExports lists exports that have ended, or were deleted, and whose DueAt is not after now, soonest first. It
-	// may lag behind writes.
+	// ClosingExports lists exports that have ended, or were deleted, and whose DueAt is not after now; accounts take turns
+	// among those that are soonest. It may lag behind writes.
 	ClosingExports(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 	// RemoveExport removes the record of a deleted export; one that is gone is success. One that was not deleted fails
 	// with fault.Conflict and stays.

@@ -42,10 +42,13 @@ func unsaved(stored item, fence export.Fence) error {
 	return store.Refused(row.export(), fence)
 }
 
+// closingAhead is how many exports to clear up after are listed for each that is wanted, so that accounts can take turns.
+const closingAhead = 5
+
 // ClosingExports asks the one partition of the index that holds them. It lags behind the table.
 func (s *Store) ClosingExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
-	due, err := s.dueIn(ctx, closingShard, now, limit)
-	return refs(keysOf(due)), err
+	due, err := s.dueIn(ctx, closingShard, now, closingAhead*limit)
+	return store.InTurns(refs(keysOf(due)), store.Ref.Owner, limit), err
 }
 
 // RemoveExport removes the item if it is of a deleted export. Doing so again does nothing.

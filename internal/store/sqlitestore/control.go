@@ -32,10 +32,10 @@ func (s *Store) SaveExportOnce(ctx context.Context, next export.Export, fence ex
 	return next, rec, true, nil
 }
 
-// ClosingExports lists the exports to clear up after, soonest first. It doesn't lag.
+// ClosingExports lists the exports to clear up after; accounts take turns. It doesn't lag.
 func (s *Store) ClosingExports(ctx context.Context, now time.Time, limit int) ([]store.Ref, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT account, id FROM exports WHERE closing_ms <= ? ORDER BY closing_ms, account, id LIMIT ?`,
-		now.UnixMilli(), limit)
+	rows, err := s.read.QueryContext(ctx, `SELECT account, id FROM exports WHERE closing_ms <= ?
+		ORDER BY row_number() OVER (PARTITION BY account ORDER BY closing_ms, id), closing_ms, account, id LIMIT ?`, now.UnixMilli(), limit)
 	if err != nil {
 		return nil, failure(err)
 	}

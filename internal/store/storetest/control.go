@@ -123,6 +123,23 @@ func testClosing(t *testing.T, s store.Store) {
 	open(t, s, store.Open{Count: 1, Oldest: t0})
 }
 
+// testClosingInTurns: an account that has deleted many exports keeps no other one from its turn.
+func testClosingInTurns(t *testing.T, s store.Store) {
+	var want []store.Ref
+	for n := range 6 { // four of one account, due before the two of another
+		owner := "acct_much"
+		if n >= 4 {
+			owner = "acct_little"
+		}
+		e := pending(owner, n).Cancel(t0)
+		e.DueAt = t0.Add(time.Duration(n) * time.Second)
+		mustCreate(t, s, e)
+		want = append(want, store.Ref{AccountID: owner, ExportID: e.ID})
+	}
+	closing(t, s, t0.Add(time.Hour), 10, []store.Ref{want[0], want[4], want[1], want[5], want[2], want[3]})
+	closing(t, s, t0.Add(time.Hour), 2, []store.Ref{want[0], want[4]})
+}
+
 // closing waits until the listing is the wanted one: it may lag behind writes.
 func closing(t *testing.T, s store.Store, now time.Time, limit int, want []store.Ref) {
 	t.Helper()

@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"save under a key, refused":         testSaveOnceRefused,
 		"save under a key, racing twins":    testSaveOnceTwins,
 		"closing":                           testClosing,
+		"closing in turns":                  testClosingInTurns,
 		"deleted":                           testDeleted,
 		"open since the retry":              testOpenSinceRetry,
 		"forgotten":                         testForgotten,

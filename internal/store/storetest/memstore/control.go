@@ -36,7 +36,7 @@ func (s *Store) SaveExportOnce(ctx context.Context, next export.Export, fence ex
 // ClosingExports implements store.Exports. It doesn't lag.
 func (s *Store) ClosingExports(ctx context.Context, now time.Time, limit int) (refs []store.Ref, err error) {
 	err = s.do(ctx, func() error {
-		refs = s.dueBy(now, limit, export.Export.Closing)
+		refs = store.InTurns(s.dueBy(now, len(s.exports), export.Export.Closing), store.Ref.Owner, limit)
 		return nil
 	})
 	return refs, err
