@@ -107,7 +107,7 @@ func nastyForms(size int) map[string]string {
 		"a name in pieces":            filled(size, "--b\r\nContent-Disposition: form-data", "\r\n\r\n\r\n"+end, "", func(n int) string { return fmt.Sprintf(";name*%d=b", n) }),
 		"a folded header":             filled(size, "--b\r\nContent-Disposition: form-data; name=a", "\r\n\r\n\r\n"+end, "", always("\r\n ")),
 		"a text":                      text("name", strings.Repeat("\x01", size-100)) + end,
-		"a key file of brackets":      string(file([]byte(strings.Repeat("[", size-200)))) + end,
+		"a key file of brackets":      file([]byte(strings.Repeat("[", size-200))) + end,
 		"a key file of names":         file([]byte(filled(size-200, "{", "}", ",", func(n int) string { return fmt.Sprintf(`"%x":0`, n) }))) + end,
 		"a key file of the limit":     file([]byte(filled(min(size-200, 64<<10), "{", "}", ",", func(n int) string { return fmt.Sprintf(`"%x":0`, n) }))) + end,
 		"a key of the limit":          file([]byte(filled(min(size-200, 64<<10), `{"type":"service_account","private_key":"`, `"}`, "", always(`\n`)))) + end,
