@@ -231,6 +231,38 @@ func TestATwinThatTookTheLastPlace(t *testing.T) {
 	}
 }
 
+// forgetful are records that can't be asked for an earlier request more than so many times.
+type forgetful struct {
+	*sqlitestore.Store
+	looks *int
+}
+
+func (f forgetful) Idempotency(ctx context.Context, key store.IdempotencyKey, now time.Time) (store.Idempotency, error) {
+	if *f.looks--; *f.looks < 0 {
+		return store.Idempotency{}, store.Busy(errDown)
+	}
+	return f.Store.Idempotency(ctx, key, now)
+}
+
+// TestARefusalThatMayBeARepetition: who is over the limits, and may have been accepted already, is not told that it is the
+// caller's fault.
+func TestARefusalThatMayBeARepetition(t *testing.T) {
+	l := admission.Limits{AtOnce: 1, Waiting: 1}
+	w := newLimitedWorld(t, l)
+	w.create()
+	w.create()
+	w.mustAsk(200, "POST", "/exp_2/cancel", "admin")
+	w.create()
+	for path, looks := range map[string]int{"/index/idx": 1, "/exp_2/retry": 0} { // before it is refused
+		w.limit(l, forgetful{w.store, &looks})
+		status, reply, header := w.ask("POST", path, "admin", "Idempotency-Key", "k")
+		if status != 503 || header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s, again after %q; want 503", path, status, reply, header.Get("Retry-After"))
+		}
+		w.throttled("POST", path, admission.CodeQueue, 60) // without a key it is none
+	}
+}
+
 // TestRetryTakesAPlace: there is no way around the limits. A retry waits, and is refused, as a create is.
 func TestRetryTakesAPlace(t *testing.T) {
 	w := newLimitedWorld(t, admission.Limits{AtOnce: 1, Waiting: 1, PerMinute: 4})

@@ -175,6 +175,7 @@ func TestFormLimits(t *testing.T) {
 		"a part with two dispositions":   {fields + part("Content-Disposition: form-data; name=\"a\"\r\nContent-Disposition: form-data; name=\"b\"", "x") + file(key) + end, formType, 400, "malformed_form"},
 		"an attachment":                  {fields + part("Content-Disposition: attachment; name=\"a\"", "x") + file(key) + end, formType, 400, "malformed_form"},
 		"a name that isn't UTF-8":        {fields + text("\xff", "x") + file(key) + end, formType, 400, "malformed_form"},
+		"a file among headers":           {fields + "--b\r\n" + string(key) + "\r\n\r\n" + end, formType, 400, "malformed_form"},
 		"headers without an end":         {fields + "--b\r\nContent-Disposition: form-data\r\n" + end, formType, 400, "malformed_form"},
 		"64 parts":                       {whole + strings.Repeat(text("scopes", "import"), 60) + end, formType, 201, ""},
 		"65 parts":                       {whole + strings.Repeat(text("scopes", "import"), 61) + end, formType, 413, "at most 64 parts"},

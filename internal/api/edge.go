@@ -105,9 +105,19 @@ func (e *edge) logRequest(r *http.Request, status int, took time.Duration, about
 		slog.String("method", r.Method), slog.Int("status", status), slog.Int64("ms", took.Milliseconds()),
 	}, about.attrs...)
 	if err != nil {
-		attrs = append(attrs, slog.String("code", fault.As(err).Code), slog.String("error", err.Error()))
+		attrs = append(attrs, slog.String("code", fault.As(err).Code), slog.String("error", brief(err.Error())))
 	}
 	e.log.LogAttrs(r.Context(), level(status), "request answered", attrs...)
+}
+
+// brief is the text of an error as far as it is logged: it may hold a name of the body's, which is as long as whoever sent it
+// likes.
+func brief(text string) string {
+	const most = 1000
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 func level(status int) slog.Level {

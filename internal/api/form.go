@@ -57,8 +57,8 @@ func decodeForm(text []byte, boundary string, known map[string]fieldType) (*fiel
 		if err == io.EOF { // a wrapped one is the end in the wrong place
 			return f, nil
 		}
-		if err != nil {
-			return nil, malformedForm(err)
+		if err != nil { // whose text holds what was sent
+			return nil, malformedForm(errors.New("a part's headers can't be read"))
 		}
 		if n == MaxFormParts {
 			return nil, fault.Newf(fault.TooLarge, "request_too_large", "A form has at most %d parts.", MaxFormParts)

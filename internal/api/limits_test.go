@@ -57,6 +57,9 @@ func ids(n int) string {
 	return `{"prompt_run_ids":[` + strings.Join(list, ",") + `]}`
 }
 
+// nested is a list in a list, and so on.
+func nested(deep int) string { return strings.Repeat("[", deep) + strings.Repeat("]", deep) }
+
 // TestCreateLimits: what scripts can't hold, since it is too long or no text.
 func TestCreateLimits(t *testing.T) {
 	padding := func(n int) string { return "{}" + strings.Repeat(" ", n-2) }
@@ -66,28 +69,34 @@ func TestCreateLimits(t *testing.T) {
 		status  int
 		code    string // and, after a colon, what else the reply says
 	}{
-		"a body of the limit":           {padding(api.MaxBodyBytes), nil, 202, ""},
-		"a body over the limit":         {padding(api.MaxBodyBytes + 1), nil, 413, "request_too_large"},
-		"blanks only":                   {" \r\n\t", nil, 202, ""},
-		"invalid UTF-8":                 {"{\"destination_subpath\":\"\xff\"}", nil, 400, "malformed_json"},
-		"half a surrogate":              {`{"destination_subpath":"\ud800"}`, nil, 400, "malformed_json"},
-		"a byte order mark":             {"\ufeff{}", nil, 400, "malformed_json"},
-		"a name twice, spelt otherwise": {`{"result_scope":"all","result\u005fscope":"all"}`, nil, 400, "malformed_json"},
-		"a name in other case":          {`{"Result_Scope":"all"}`, nil, 422, "validation_failed"},
-		"nested too deep":               {strings.Repeat("[", 20000) + strings.Repeat("]", 20000), nil, 400, "malformed_json"},
-		"1,000 unknown runs":            {ids(1000), nil, 422, "validation_failed: holds runs that this index doesn't have"},
-		"1,001 runs":                    {ids(1001), nil, 422, "validation_failed: must hold at most 1000 ids"},
-		"a key of 255":                  {"", []string{"Idempotency-Key", strings.Repeat("k", 255)}, 202, ""},
-		"a key of 256":                  {"", []string{"Idempotency-Key", strings.Repeat("k", 256)}, 422, "idempotency_key_invalid"},
-		"a key with blanks around":      {"", []string{"Idempotency-Key", " \tk:1-2\t "}, 202, ""},
-		"an empty key":                  {"", []string{"Idempotency-Key", ""}, 422, "idempotency_key_invalid"},
-		"an empty key in quotes":        {"", []string{"Idempotency-Key", `""`}, 422, "idempotency_key_invalid"},
-		"a key with half its quotes":    {"", []string{"Idempotency-Key", `"k`}, 422, "idempotency_key_invalid"},
-		"a key after the quotes":        {"", []string{"Idempotency-Key", `"k";a=1`}, 422, "idempotency_key_invalid"},
-		"a key that isn't ASCII":        {"", []string{"Idempotency-Key", "schlüssel"}, 422, "idempotency_key_invalid"},
-		"a key with a control":          {"", []string{"Idempotency-Key", "a\x7fb"}, 422, "idempotency_key_invalid"},
-		"two keys":                      {"", []string{"Idempotency-Key", "a", "Idempotency-Key", "b"}, 422, "idempotency_key_invalid"},
-		"two API keys":                  {"", []string{"X-API-Key", keys["write"]}, 401, "authentication_invalid_api_key"},
+		"a body of the limit":            {padding(api.MaxBodyBytes), nil, 202, ""},
+		"a body over the limit":          {padding(api.MaxBodyBytes + 1), nil, 413, "request_too_large"},
+		"blanks only":                    {" \r\n\t", nil, 202, ""},
+		"invalid UTF-8":                  {"{\"destination_subpath\":\"\xff\"}", nil, 400, "malformed_json"},
+		"half a surrogate":               {`{"destination_subpath":"\ud800"}`, nil, 400, "malformed_json"},
+		"a byte order mark":              {"\ufeff{}", nil, 400, "malformed_json"},
+		"a name twice, spelt otherwise":  {`{"result_scope":"all","result\u005fscope":"all"}`, nil, 400, "malformed_json"},
+		"a name in other case":           {`{"Result_Scope":"all"}`, nil, 422, "validation_failed"},
+		"nested 10,000 deep":             {nested(10_000), nil, 422, "validation_failed: must be a JSON object"},
+		"nested 10,001 deep":             {nested(10_001), nil, 400, "malformed_json"},
+		"a field 9,999 deep":             {`{"formats":` + nested(9_999) + "}", nil, 422, "validation_failed: must be an array of strings"},
+		"a field 10,000 deep":            {`{"formats":` + nested(10_000) + "}", nil, 400, "malformed_json"},
+		"an unknown field 9,999 deep":    {`{"x":` + nested(9_999) + "}", nil, 422, "validation_failed: is not a known field"},
+		"an unknown field 10,000 deep":   {`{"x":` + nested(10_000) + "}", nil, 400, "malformed_json"},
+		"nested as deep as there's room": {nested(api.MaxBodyBytes / 2), nil, 400, "malformed_json"},
+		"1,000 unknown runs":             {ids(1000), nil, 422, "validation_failed: holds runs that this index doesn't have"},
+		"1,001 runs":                     {ids(1001), nil, 422, "validation_failed: must hold at most 1000 ids"},
+		"a key of 255":                   {"", []string{"Idempotency-Key", strings.Repeat("k", 255)}, 202, ""},
+		"a key of 256":                   {"", []string{"Idempotency-Key", strings.Repeat("k", 256)}, 422, "idempotency_key_invalid"},
+		"a key with blanks around":       {"", []string{"Idempotency-Key", " \tk:1-2\t "}, 202, ""},
+		"an empty key":                   {"", []string{"Idempotency-Key", ""}, 422, "idempotency_key_invalid"},
+		"an empty key in quotes":         {"", []string{"Idempotency-Key", `""`}, 422, "idempotency_key_invalid"},
+		"a key with half its quotes":     {"", []string{"Idempotency-Key", `"k`}, 422, "idempotency_key_invalid"},
+		"a key after the quotes":         {"", []string{"Idempotency-Key", `"k";a=1`}, 422, "idempotency_key_invalid"},
+		"a key that isn't ASCII":         {"", []string{"Idempotency-Key", "schlüssel"}, 422, "idempotency_key_invalid"},
+		"a key with a control":           {"", []string{"Idempotency-Key", "a\x7fb"}, 422, "idempotency_key_invalid"},
+		"two keys":                       {"", []string{"Idempotency-Key", "a", "Idempotency-Key", "b"}, 422, "idempotency_key_invalid"},
+		"two API keys":                   {"", []string{"X-API-Key", keys["write"]}, 401, "authentication_invalid_api_key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -112,6 +121,19 @@ func TestManyUnknownFields(t *testing.T) {
 	status, reply := newWorld(t).post("{" + strings.Join(names, ",") + "}")
 	if status != 422 || strings.Count(reply, "is not a known field") != api.MaxProblems || !strings.Contains(reply, `"f00099"`) {
 		t.Errorf("%d, %d bytes that name %d fields", status, len(reply), strings.Count(reply, "is not a known field"))
+	}
+}
+
+// TestLongUnknownField: of an unknown name, however long, its beginning is shown.
+func TestLongUnknownField(t *testing.T) {
+	for name, want := range map[string]string{
+		strings.Repeat("x", api.MaxShownName):   `"` + strings.Repeat("x", api.MaxShownName) + `":`,
+		strings.Repeat("x", api.MaxShownName+1): `"` + strings.Repeat("x", api.MaxShownName) + `…":`,
+		"x" + strings.Repeat("é", 100_000):      `"x` + strings.Repeat("é", api.MaxShownName/2-1) + `…":`,
+	} {
+		if status, reply := newWorld(t).post(`{"` + name + `":0}`); status != 422 || !strings.Contains(reply, want) {
+			t.Errorf("%d, %d bytes: %.300s", status, len(reply), reply)
+		}
 	}
 }
 

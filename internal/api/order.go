@@ -21,6 +21,7 @@ const (
 	MaxRunIDs    = 1000
 	MaxFormParts = 64  // the one form that there is has seven fields
 	MaxProblems  = 100 // that one answer names: a body of unknown names isn't answered with a larger one
+	MaxShownName = 100 // bytes of a name that an answer repeats, nor is one of a single name
 )
 
 // order is a readable create request, in one form whatever way it was spelt: run ids sorted and each once, the

@@ -57,13 +57,16 @@ type placement struct {
 
 // write gives the export a place, which is in a or in what has become of it, and lets write write both, until nobody of the
 // account has come in between. Unless write is done, an earlier request's record is given: also where the limits would refuse
-// this one, since that one may have taken the last place. Over the limits it fails with fault.Throttled else, and nothing is
-// written.
+// this one, since that one may have taken the last place. Over the limits it fails with fault.Throttled else, or, if it can't
+// be known whether there was an earlier one, with that failure, and nothing is written.
 func (p placement) write(ctx context.Context, a admission.Account, write placedWrite) (first store.Idempotency, done bool, err error) {
 	first, done, err = p.inTurn(ctx, a, write)
 	if fault.Is(err, fault.Throttled) {
-		if earlier, unknown := remembered(ctx, p.records, p.memo, p.now); unknown == nil {
+		switch earlier, failed := remembered(ctx, p.records, p.memo, p.now); {
+		case failed == nil:
 			return earlier, false, nil
+		case !fault.Is(failed, fault.NotFound): // nobody knows whether the limits are for this request
+			return first, false, failed
 		}
 	}
 	return first, done, err

@@ -21,12 +21,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/videovector/exports/client"
-	"github.com/videovector/exports/internal/emulator"
+	"github.com/videovector/exports/internal/connector/conntest/faultproxy"
 	"github.com/videovector/exports/internal/emulator/azurite"
+	"github.com/videovector/exports/internal/emulator/fakegcs"
 )
-
-// fakeGCS runs until the test binary ends.
-var fakeGCS = emulator.Emulator{Name: "fake-gcs-server", Script: "fake-gcs.sh"}
 
 // authority is the file of whoever vouches for Azurite and for receivers of events, and pair what they show.
 var (
@@ -43,7 +41,8 @@ type cloud struct {
 // clouds are the three of them, each behind a link of the test's own, and what a service is started with to go there.
 func clouds(t *testing.T) (all map[string]cloud, cfg config) {
 	t.Helper()
-	toS3, toGCS, toAzure := newLink(t, "S3", customerS3), newLink(t, "GCS", fakeGCS.Start(t)), newLink(t, "Azure", azurite.Emulator.Start(t))
+	gcs := faultproxy.New(t, faultproxy.Config{Upstream: fakegcs.Emulator.Start(t), Transport: &fakegcs.Front{}}) // which breaks nothing here
+	toS3, toGCS, toAzure := newLink(t, "S3", customerS3), newLink(t, "GCS", gcs.URL()), newLink(t, "Azure", azurite.Emulator.Start(t))
 	cfg.env = []string{"SSL_CERT_FILE=" + authority}
 	cfg.flags = []string{
 		"-s3-endpoint", toS3.URL(), "-gcs-endpoint", toGCS.URL(), "-gcs-token-url", tokens(t, googleToken),
@@ -94,7 +93,7 @@ func connectS3(s *service) (connector string, at destination) {
 
 func connectGCS(s *service) (connector string, at destination) {
 	s.t.Helper()
-	g := gcsBucket{s.t, fakeGCS.Start(s.t) + "/storage/v1/b", fmt.Sprintf("customer-%d", places.Add(1))}
+	g := gcsBucket{s.t, fakegcs.Emulator.Start(s.t) + "/storage/v1/b", fmt.Sprintf("customer-%d", places.Add(1))}
 	reply, err := http.Post(g.api+"?project=p", "application/json", strings.NewReader(fmt.Sprintf(`{"name":%q}`, g.name)))
 	if err != nil || reply.StatusCode != http.StatusOK {
 		s.t.Fatalf("making the bucket: %v, %v", reply, err)

@@ -31,7 +31,7 @@ func TestDocument(t *testing.T) {
 		{"records", recordsTroubles},
 		{"storage", storageTroubles},
 		{"S3", slices.Concat(cloudTroubles, partTroubles)},
-		{"GCS", cloudTroubles},
+		{"GCS", slices.Concat(cloudTroubles, partTroubles)},
 		{"Azure", slices.Concat(cloudTroubles, partTroubles)},
 		{"client", clientTroubles},
 		{"webhook", webhookTroubles},

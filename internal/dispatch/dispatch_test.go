@@ -267,6 +267,26 @@ func TestARecordThatCantBeRead(t *testing.T) {
 	w.want("a", "", "", true)
 }
 
+// TestAnEndThatCantBeRead: whoever ends while its record can't be read keeps its slot until the next look, which the account is
+// due for as soon as anybody waits: nobody waits for longer than until then.
+func TestAnEndThatCantBeRead(t *testing.T) {
+	for name, c := range map[string][2][]string{"one waits": {{"a", "b"}, nil}, "one comes later": {{"a"}, {"b"}}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1)
+			w.come(c[0]...)
+			w.end("a")
+			w.fails["Export a"] = store.Busy(nil)
+			if n, err := w.dispatcher().Ended(t.Context(), account, "a"); n != 0 || err != nil {
+				t.Errorf("%d were let in, %v", n, err)
+			}
+			w.come(c[1]...)
+			w.want("a", "b", "", true)
+			w.reconcile(1, 0, time.Time{})
+			w.want("b", "", "b-1", true)
+		})
+	}
+}
+
 // unreadable are records whose exports can't be read.
 type unreadable struct{ *world }
 

@@ -22,15 +22,16 @@ import (
 
 // check holds what the schedule has left against what was promised.
 func (g *game) check() {
-	if err := g.stray(0, true); err != nil {
+	if err := errors.Join(g.stray(0, true), g.untilQuiet()); err != nil { // an event may be told again
 		g.violated("%v", err)
 	}
 	for _, o := range g.orders {
 		if err := g.checkOrder(o); err != nil {
 			g.violated("%s: %v", o.id, err)
 		}
-		g.checkEvents(o)
+		g.checkEnds(o)
 	}
+	g.checkArrivals()
 	for name := range g.customers {
 		to, err := g.customer(name)
 		if err != nil {
@@ -208,28 +209,4 @@ func (g *game) checkLatest(to destination, key string, e export.Export) error {
 		return fmt.Errorf("latest.json is %q, %w", found[key], err)
 	}
 	return nil
-}
-
-// checkEvents: of every end the webhook was told under one id and with the same bytes each time.
-func (g *game) checkEvents(o *order) {
-	bodies, ids := map[string]string{}, map[string][]string{}
-	for _, a := range g.receiver.about(o.id) {
-		if before, ok := bodies[a.event.ID]; ok && before != a.body {
-			g.violated("%s: event %s came as %s and as %s", o.id, a.event.ID, before, a.body)
-		} else if !ok {
-			bodies[a.event.ID] = a.body
-			ids[a.event.Event] = append(ids[a.event.Event], a.event.ID)
-		}
-	}
-	for event, of := range ids {
-		want := 0
-		for _, e := range o.ends {
-			if e == event {
-				want++
-			}
-		}
-		if len(of) > max(want, 1) || want == 0 && !o.gone && o.want != "" {
-			g.violated("%s: %s was told under the ids %v, want %d", o.id, event, of, want)
-		}
-	}
 }

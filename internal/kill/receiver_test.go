@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -23,14 +24,16 @@ type receiver struct {
 
 // arrival is an event as it was received.
 type arrival struct {
-	delivery string // id
-	body     string
-	event    struct {
+	key   string // of its repetitions
+	body  string
+	event struct {
 		ID    string `json:"id"`
 		Event string `json:"event"`
 		Data  struct {
-			ExportID string `json:"export_id"`
-			Status   string `json:"status"`
+			ExportID     string `json:"export_id"`
+			Outcome      string `json:"outcome"`
+			ErrorMessage string `json:"error_message"`
+			CompletedAt  string `json:"completed_at"`
 		} `json:"data"`
 	}
 }
@@ -43,7 +46,7 @@ func startReceiver(t *testing.T, pair tls.Certificate) *receiver {
 		if err != nil {
 			return // a caller that was killed has sent half of one
 		}
-		a := arrival{delivery: q.Header.Get("X-Delivery-ID"), body: string(body)}
+		a := arrival{key: q.Header.Get("Idempotency-Key"), body: string(body)}
 		if err := json.Unmarshal(body, &a.event); err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
@@ -69,4 +72,11 @@ func (r *receiver) about(exportID string) (found []arrival) {
 		}
 	}
 	return found
+}
+
+// after are the arrivals but for the first n.
+func (r *receiver) after(n int) []arrival {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.came[n:])
 }

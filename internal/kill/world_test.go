@@ -57,7 +57,10 @@ type world struct {
 	customers   map[string]destination
 	undisturbed map[string]map[string]string // of contents: digests of the files, by what follows the id in their names
 	dead        dead
-	known       map[string]bool // exports of earlier schedules
+	known       map[string]bool           // exports of earlier schedules
+	ends        map[string]map[string]end // of exports, by the ids of their events
+	bodies      map[string]string         // of the events that came, by their ids
+	heard       int                       // how many arrivals were looked at
 }
 
 // basePath is every connector's.
@@ -67,7 +70,7 @@ const basePath = "base"
 func newWorld(t *testing.T, name string, p programs, c *clouds, bootstraps bool) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{programs: p.copyTo(t, filepath.Join(dir, "programs")), undisturbed: map[string]map[string]string{}, known: map[string]bool{}, dead: dead{seen: map[string]bool{}}}
+	w := &world{programs: p.copyTo(t, filepath.Join(dir, "programs")), undisturbed: map[string]map[string]string{}, known: map[string]bool{}, ends: map[string]map[string]end{}, bodies: map[string]string{}, dead: dead{seen: map[string]bool{}}}
 	var err error
 	if w.trial, err = trial.Make(filepath.Join(dir, "programs")); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ import (
 	"time"
 )
 
-// patience is how long one test may take. A defect that lets it hang is caught, too.
+// patience is how long one test may take. One that doesn't end by then has seen nothing.
 const patience = 8 * time.Minute
 
 func main() {
@@ -56,7 +57,7 @@ func run(ctx context.Context, only string, atOnce int) error {
 	}
 	fmt.Printf("caught %d of %d\n", caught, len(all))
 	for _, r := range results {
-		if r.verdict == broken || r.verdict == escaped {
+		if r.verdict == broken || r.verdict == escaped || r.verdict == unclear {
 			err = errors.Join(err, fmt.Errorf("%s: %s\n%s", r.name, r.verdict, r.output))
 		}
 	}
@@ -69,6 +70,7 @@ type verdict string
 const (
 	seen    verdict = "caught"
 	escaped verdict = "ESCAPED"                         // the test passed
+	unclear verdict = "UNCLEAR"                         // it neither passed nor failed: it went on for too long, or its process died
 	broken  verdict = "could not be tried"              // the spoilt code doesn't compile, or the test fails without it
 	skipped verdict = "skipped, a part is missing here" // with CI=true the test fails
 	sound   verdict = "passes as it should"
@@ -110,24 +112,46 @@ func trials(ctx context.Context, root string, all []defect, atOnce int) []result
 func try(ctx context.Context, root string, d defect) result {
 	began := time.Now()
 	output, ok, err := test(ctx, root, d)
-	r := result{name: d.name, what: d.what, verdict: seen, output: tail(output), took: time.Since(began)}
-	says := func(s string) bool { return strings.Contains(output, s) }
-	switch {
-	case err != nil:
+	r := result{name: d.name, what: d.what, verdict: d.judge(output, ok), output: tail(output), took: time.Since(began)}
+	if err != nil {
 		r.verdict, r.output = broken, err.Error()
-	case says("[build failed]"), says("[setup failed]"), says("no tests to run"), len(d.files) == 0 && !ok:
-		r.verdict = broken
-	case ok && says("--- SKIP: "):
-		r.verdict = skipped
-	case len(d.files) == 0:
-		r.verdict = sound
-	case ok:
-		r.verdict = escaped
 	}
 	return r
 }
 
-// test runs go test with the defect in place, and reports whether it passed.
+// judge says what came of a test, by what it has printed and whether it passed. A defect is caught only if the test itself has
+// failed: one that doesn't compile, isn't there, or doesn't end, has not looked.
+func (d defect) judge(output string, ok bool) verdict {
+	says := func(s string) bool { return strings.Contains(output, s) }
+	planted := len(d.files) > 0
+	switch {
+	case says("[build failed]"), says("[setup failed]"), says("no tests to run"), !planted && !ok:
+		return broken
+	case ok && says("--- SKIP: "):
+		return skipped
+	case !planted:
+		return sound
+	case ok:
+		return escaped
+	case says("panic: test timed out"), !d.failedIn(output):
+		return unclear
+	}
+	return seen
+}
+
+var failure = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
+
+// failedIn reports whether a test that the defect names has failed.
+func (d defect) failedIn(output string) bool {
+	_, names, _ := strings.Cut(d.test, " -run ")
+	names, _, _ = strings.Cut(names, " ")
+	names, _, _ = strings.Cut(names, "/") // what follows is of tests inside it
+	named, err := regexp.Compile(names)
+	return err == nil && slices.ContainsFunc(failure.FindAllStringSubmatch(output, -1), func(f []string) bool { return named.MatchString(f[1]) })
+}
+
+// test runs go test with the defect in place, and reports whether it passed. That the spoilt code compiles is seen before:
+// programs that a test builds are none of its binary.
 func test(ctx context.Context, root string, d defect) (output string, ok bool, err error) {
 	folder, err := os.MkdirTemp("", "mutant")
 	if err != nil {
@@ -138,11 +162,19 @@ func test(ctx context.Context, root string, d defect) (output string, ok bool, e
 	if err != nil {
 		return "", false, err
 	}
+	tool := func(args ...string) ([]byte, error) {
+		cmd := exec.CommandContext(ctx, "go", args...)
+		cmd.Dir = root
+		cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay)) // programs that the test builds are spoilt, too
+		return cmd.CombinedOutput()
+	}
+	for _, c := range d.files {
+		if raw, err := tool("build", "./"+filepath.Dir(c.path)); err != nil {
+			return "", false, fmt.Errorf("%w\n%s", err, raw)
+		}
+	}
 	args := []string{"test", "-count=1", "-vet=off", "-v", "-timeout", patience.String()}
-	cmd := exec.CommandContext(ctx, "go", append(args, strings.Fields(d.test)...)...)
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay)) // programs that the test builds are spoilt, too
-	raw, err := cmd.CombinedOutput()
+	raw, err := tool(append(args, strings.Fields(d.test)...)...)
 	var exit *exec.ExitError
 	if err == nil || errors.As(err, &exit) {
 		return string(raw), err == nil, nil

@@ -1,6 +1,7 @@
 package templatetest
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,7 +35,8 @@ func TestTheGatewayValidatesNothing(t *testing.T) {
 	}
 }
 
-// TestThrottles: every route has a limit, and those that cost most a lower one. Each setting is of a route that exists.
+// TestThrottles: every route has a limit, and those that cost most a lower one. Each setting is of a route that exists, and who
+// is over a limit is told when to come again.
 func TestThrottles(t *testing.T) {
 	settings := properties[struct {
 		MethodSettings []struct {
@@ -63,6 +65,17 @@ func TestThrottles(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests a second, and at once (-want +got):\n%s", diff)
+	}
+	checkWait(t, "THROTTLED")
+}
+
+// checkWait: what the gateway answers itself to those who are too many is 429, and tells in how many seconds to come again.
+func checkWait(t *testing.T, response string) {
+	t.Helper()
+	r := loadDescription(t).GatewayResponses[response]
+	wait, err := strconv.Atoi(strings.Trim(r.ResponseParameters["gatewayresponse.header.Retry-After"], "'"))
+	if r.StatusCode != 429 || err != nil || wait < 1 || wait > 60 {
+		t.Errorf("%s is answered %d, again after %d s, %v", response, r.StatusCode, wait, err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // TestUsagePlan: only with "on" do routes need a usage key, every one that stands behind the authorizer, which gives it.
-// Before that, the plan can be there to put accounts into.
+// Before that, the plan can be there to put accounts into. Who is over it is told when to come again.
 func TestUsagePlan(t *testing.T) {
 	for value, want := range map[string]struct {
 		plan, needed bool
@@ -47,6 +47,10 @@ func TestUsagePlan(t *testing.T) {
 		if scheme.Type != "apiKey" || scheme.In != "header" || scheme.Name != "x-api-key" || scheme.Authorizer.Type != "" {
 			t.Errorf("%s: API Gateway knows its own keys by another scheme than %+v", value, scheme)
 		}
+	}
+
+	for _, response := range []string{"THROTTLED", "QUOTA_EXCEEDED"} {
+		checkWait(t, response)
 	}
 
 	c := loadConditional(t)

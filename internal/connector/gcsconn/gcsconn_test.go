@@ -17,15 +17,13 @@ import (
 	"github.com/videovector/exports/internal/connector/conntest/faultproxy"
 	"github.com/videovector/exports/internal/connector/gcsconn"
 	"github.com/videovector/exports/internal/connector/guard"
-	"github.com/videovector/exports/internal/emulator"
+	"github.com/videovector/exports/internal/emulator/fakegcs"
 	"github.com/videovector/exports/internal/seal"
 	"github.com/videovector/exports/internal/store"
 )
 
 // chunkBytes makes three chunks of the suite's large objects.
-const chunkBytes = 2 * grain
-
-var fake = emulator.Emulator{Name: "fake-gcs-server", Script: "fake-gcs.sh"}
+const chunkBytes = 2 * fakegcs.Grain
 
 func TestConformance(t *testing.T) {
 	conntest.Run(t, func(t *testing.T) conntest.Harness {
@@ -50,15 +48,15 @@ var otherKey = sync.OnceValue(func() *rsa.PrivateKey {
 // world is the fake store behind a line that can be broken, and a server of tokens.
 type world struct {
 	store  string
-	front  *front
+	front  *fakegcs.Front
 	line   *faultproxy.Proxy
 	tokens *tokenServer
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{store: fake.Start(t), tokens: newTokenServer(t)}
-	w.front = &front{valid: w.tokens.valid, sessions: map[string]*arrived{}}
+	w := &world{store: fakegcs.Emulator.Start(t), tokens: newTokenServer(t)}
+	w.front = &fakegcs.Front{Valid: w.tokens.valid}
 	w.line = faultproxy.New(t, faultproxy.Config{Upstream: w.store, Transport: w.front, Refuse: refuse})
 	return w
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/videovector/exports/internal/connector/conntest"
 	"github.com/videovector/exports/internal/connector/gcsconn"
 	"github.com/videovector/exports/internal/connector/guard"
+	"github.com/videovector/exports/internal/emulator/fakegcs"
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -223,14 +224,14 @@ func TestSessionThatKeepsAPart(t *testing.T) {
 		got = append(got, r.Header.Get("Content-Range"))
 		var first, last, total int
 		fmt.Sscanf(got[len(got)-1], "bytes %d-%d/%d", &first, &last, &total)
-		if last+1 == total && last-first < grain {
+		if last+1 == total && last-first < fakegcs.Grain {
 			fmt.Fprint(w, `{"crc32c":"`+zeroesCRC+`","generation":"1"}`)
 			return
 		}
-		w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", first+grain-1))
+		w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", first+fakegcs.Grain-1))
 		w.WriteHeader(http.StatusPermanentRedirect)
 	})
-	if err := target.Create(t.Context(), sized("a", chunkBytes+grain)); err != nil {
+	if err := target.Create(t.Context(), sized("a", chunkBytes+fakegcs.Grain)); err != nil {
 		t.Error(err)
 	}
 	want := "bytes 0-524287/786432,bytes 262144-524287/786432,bytes 524288-786431/786432"

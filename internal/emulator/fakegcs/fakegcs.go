@@ -1,4 +1,5 @@
-package gcsconn_test
+// Package fakegcs gives tests fake-gcs-server, an emulator of Cloud Storage, with what it lacks of resumable uploads.
+package fakegcs
 
 import (
 	"bytes"
@@ -11,14 +12,19 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/videovector/exports/internal/emulator"
 )
 
-// front stands before the fake store and does what it lacks. It looks at the token. It tells how much of a resumable
+// Emulator is fake-gcs-server. It looks at no token, and can't go on with an upload that broke off: a Front does both.
+var Emulator = emulator.Emulator{Name: "fake-gcs-server", Script: "fake-gcs.sh"}
+
+// Front stands before the fake store and does what it lacks. It looks at the token. It tells how much of a resumable
 // upload has arrived, where the fake would end the upload, keeps what arrived of a chunk that broke off, in multiples
 // of 256 KiB, drops a session that is cancelled, and holds the whole against the checksum of the last chunk. What an
 // upload is made of goes to the fake's own sessions all the same.
-type front struct {
-	valid func(*http.Request) bool
+type Front struct {
+	Valid func(*http.Request) bool // says whether a request's token is; nil takes any
 
 	mu       sync.Mutex
 	sessions map[string]*arrived
@@ -32,12 +38,12 @@ type arrived struct {
 	dropped  bool
 }
 
-// grain is what Google keeps of an upload: a multiple of it, but for the end.
-const grain = 256 << 10
+// Grain is what Google keeps of an upload: a multiple of it, but for the end.
+const Grain = 256 << 10
 
 // RoundTrip implements http.RoundTripper.
-func (f *front) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !f.valid(r) {
+func (f *Front) RoundTrip(r *http.Request) (*http.Response, error) {
+	if f.Valid != nil && !f.Valid(r) {
 		return reply(r, http.StatusUnauthorized, `{"error":{"code":401,"errors":[{"reason":"authError","message":"Invalid Credentials"}]}}`), nil
 	}
 	id := r.URL.Query().Get("upload_id")
@@ -49,6 +55,9 @@ func (f *front) RoundTrip(r *http.Request) (*http.Response, error) {
 	s := f.sessions[id]
 	if s == nil {
 		s = &arrived{}
+		if f.sessions == nil {
+			f.sessions = map[string]*arrived{}
+		}
 		f.sessions[id] = s
 	}
 	switch {
@@ -73,8 +82,8 @@ func (s *arrived) chunk(r *http.Request) (*http.Response, error) {
 		return reply(r, http.StatusBadRequest, "Wrong range."), nil
 	}
 	if broken != nil {
-		content = content[:len(content)/grain*grain]
-	} else if last+1 < total && len(content)%grain != 0 {
+		content = content[:len(content)/Grain*Grain]
+	} else if last+1 < total && len(content)%Grain != 0 {
 		return reply(r, http.StatusBadRequest, "Not a multiple of 256 KiB."), nil
 	}
 	s.checksum = crc32.Update(s.checksum, crc32.MakeTable(crc32.Castagnoli), content)
