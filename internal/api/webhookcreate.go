@@ -122,16 +122,8 @@ func (s hooks) change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	next := h
-	applyWebhook(f, &next, func(name string) bool { return f.given[name] })
-	if f.given["status"] {
-		next.Status = f.text("status")
-		f.must(next.Status == webhook.Active || next.Status == webhook.Paused, "status", `must be "active" or "paused"`)
-		if h.Status == webhook.Disabled && next.Status == webhook.Active {
-			next.FailureCount = 0
-		}
-	}
-	if err := f.err(); err != nil {
+	next, err := changedHook(h, f)
+	if err != nil {
 		return err
 	}
 	if f.anyGiven() {
@@ -141,4 +133,18 @@ func (s hooks) change(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return reply(w, http.StatusOK, viewWebhook(next))
+}
+
+// changedHook is the webhook as the fields make it.
+func changedHook(h store.Webhook, f *fields) (store.Webhook, error) {
+	next := h
+	applyWebhook(f, &next, func(name string) bool { return f.given[name] })
+	if f.given["status"] {
+		next.Status = f.text("status")
+		f.must(next.Status == webhook.Active || next.Status == webhook.Paused, "status", `must be "active" or "paused"`)
+		if h.Status == webhook.Disabled && next.Status == webhook.Active {
+			next.FailureCount = 0
+		}
+	}
+	return next, f.err()
 }

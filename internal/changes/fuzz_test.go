@@ -2,23 +2,32 @@ package changes
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/videovector/exports/internal/export"
 )
 
-// FuzzHandle: whatever comes, each item is handled once with values that are valid, or comes again.
+// FuzzHandle: whatever comes, it is refused if it isn't strict JSON, and each item of a batch is handled once with values that
+// are valid, or comes again.
 func FuzzHandle(f *testing.F) {
 	f.Add([]byte(`[{"eventID":"1","kind":"export","account_id":"a","export_id":"e","generation":"1","mark":"export.ready"}]`))
 	f.Add([]byte(`[{"eventID":"1","kind":"run","account_id":"a","run_id":"r","index_id":"","status":"completed","executed_at":"2026-05-01T12:00:00Z"}]`))
 	f.Add([]byte(`[{"eventID":"","kind":"run"}]`))
+	f.Add([]byte(`{"detail-type":"Scheduled Event","detail-type":"x"}`))
+	f.Add([]byte(` {"detail-type":"Scheduled Event"} `))
+	f.Add([]byte("[{\"eventID\":\"\xff\"}][]"))
 	f.Fuzz(func(t *testing.T, event []byte) {
-		var items []Item
-		if json.Unmarshal(event, &items) != nil {
+		var in Event
+		if in.UnmarshalJSON(event) != nil {
 			return
 		}
+		if !jsontext.Value(event).IsValid() || in.Scheduled && in.Batch != nil {
+			t.Errorf("%q is taken for %+v", event, in)
+		}
+		items := in.Batch
 		told := 0
 		out, err := Subscriber{
 			Export: func(_ context.Context, e Export) error {

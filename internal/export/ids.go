@@ -39,7 +39,7 @@ func ParseExecutionName(name string) (id string, generation int, ok bool) {
 	if _, err := fmt.Sscanf(name[i+2:], "%d", &generation); err != nil {
 		return "", 0, false
 	}
-	if !ValidID(id) || ExecutionName(id, generation) != name {
+	if !ValidID(id) || generation < 1 || ExecutionName(id, generation) != name {
 		return "", 0, false
 	}
 	return id, generation, true

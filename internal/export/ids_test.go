@@ -62,3 +62,16 @@ func FuzzCleanSubpath(f *testing.F) {
 		}
 	})
 }
+
+// FuzzExecutionName: a name that is taken is the one of its id and generation, which are valid.
+func FuzzExecutionName(f *testing.F) {
+	for _, name := range []string{"exp_1-g1", "exp_1-g01", "exp_1-g-1", "exp_1-g1-g2", "-g1", "exp_1-g", "exp/1-g1", "exp_1-g1 ", "exp_1-g99999999999999999999"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		id, generation, ok := ParseExecutionName(name)
+		if ok && (!ValidID(id) || generation < 1 || ExecutionName(id, generation) != name) {
+			t.Errorf("%q is taken for %q, %d", name, id, generation)
+		}
+	})
+}

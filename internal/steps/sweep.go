@@ -2,10 +2,11 @@ package steps
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/videovector/exports/internal/admission"
 	"github.com/videovector/exports/internal/blob"

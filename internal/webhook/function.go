@@ -1,9 +1,7 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"log/slog"
 	"slices"
 	"time"
@@ -28,27 +26,6 @@ type Due interface {
 	DueDeliveries(ctx context.Context, now time.Time, limit int) ([]store.DeliveryRef, error)
 }
 
-// In is either call's event.
-type In struct {
-	batch    []changes.Item
-	schedule bool
-}
-
-// UnmarshalJSON tells the two apart: a pipe sends an array.
-func (in *In) UnmarshalJSON(text []byte) error {
-	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
-		return json.Unmarshal(text, &in.batch)
-	}
-	var event struct {
-		DetailType string `json:"detail-type"`
-	}
-	if err := json.Unmarshal(text, &event); err != nil {
-		return err
-	}
-	in.schedule = event.DetailType == "Scheduled Event"
-	return nil
-}
-
 const (
 	// pipeTime is for how long a call of the pipe begins attempts. It ends once these have, a receiver's Patience later at most.
 	pipeTime = 500 * time.Millisecond
@@ -61,15 +38,15 @@ const (
 
 // Handle writes the batch's deliveries down and then makes an attempt at each there is time for; a receiver that fails, or is
 // slow, is no failure of the batch's, since the schedule comes to its events.
-func (f Function) Handle(ctx context.Context, in In) (changes.Result, error) {
-	if in.schedule {
+func (f Function) Handle(ctx context.Context, in changes.Event) (changes.Result, error) {
+	if in.Scheduled {
 		err := f.sendDue(ctx)
 		if err == nil {
 			f.Sender.Metrics.EventsRun(ctx)
 		}
 		return changes.Result{Failures: []changes.Failure{}}, err
 	}
-	if len(in.batch) == 0 {
+	if len(in.Batch) == 0 {
 		return changes.Result{}, fault.New(fault.Invalid, "event_unreadable", "The event is neither a batch of changes nor the schedule's.")
 	}
 	var refs []store.DeliveryRef
@@ -80,7 +57,7 @@ func (f Function) Handle(ctx context.Context, in In) (changes.Result, error) {
 			return err
 		},
 		Log: f.Log,
-	}.Handle(ctx, in.batch)
+	}.Handle(ctx, in.Batch)
 	refs = slices.DeleteFunc(refs, func(r store.DeliveryRef) bool { return !f.Sender.Holds.free(r.AccountID, f.Clock()) })
 	f.Sender.SendAll(ctx, store.InTurns(refs, store.DeliveryRef.Owner, len(refs)), pipeTime)
 	return out, err

@@ -123,7 +123,7 @@ func (l *lane) play(t *testing.T) {
 			case <-ctx.Done():
 				return
 			case <-minute.C:
-				all.Go(func() { l.call(ctx, t, In{schedule: true}) })
+				all.Go(func() { l.call(ctx, t, changes.Event{Scheduled: true}) })
 			}
 		}
 	})
@@ -165,13 +165,13 @@ func (l *lane) serve(ctx context.Context, t *testing.T) {
 			for len(batch) < 10 && len(l.changes) > 0 {
 				batch = append(batch, <-l.changes)
 			}
-			l.call(ctx, t, In{batch: batch})
+			l.call(ctx, t, changes.Event{Batch: batch})
 		}
 	}
 }
 
 // call is one of the function, with the time that it has.
-func (l *lane) call(ctx context.Context, t *testing.T, in In) {
+func (l *lane) call(ctx context.Context, t *testing.T, in changes.Event) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	if out, err := l.function.Handle(ctx, in); (err != nil || len(out.Failures) > 0) && ctx.Err() == nil {

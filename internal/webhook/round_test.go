@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/videovector/exports/internal/changes"
 	"github.com/videovector/exports/internal/export"
 	"github.com/videovector/exports/internal/store"
 )
@@ -131,7 +132,7 @@ func TestNobodyWaitsForTheSlow(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		l.due(t, "steady", 0)
-		l.call(t.Context(), t, In{schedule: true})
+		l.call(t.Context(), t, changes.Event{Scheduled: true})
 		refs, err := l.DueDeliveries(t.Context(), time.Now(), 10*dueBatch)
 		if err != nil || len(refs) != 0 {
 			t.Errorf("%d are still due, %v", len(refs), err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/videovector/exports/internal/changes"
 	"github.com/videovector/exports/internal/metrics/emftest"
 	"github.com/videovector/exports/internal/store"
 )
@@ -28,16 +29,16 @@ func TestScheduleSaysThatItLives(t *testing.T) {
 	failure := errors.New("no reply")
 	for _, c := range []struct {
 		name string
-		in   In
+		in   changes.Event
 		due  []store.DeliveryRef
 		err  error
 		want float64
 	}{
-		{"nothing is due", In{schedule: true}, nil, nil, 1},
-		{"the receiver fails", In{schedule: true}, refs, nil, 1},
-		{"the index is not to be read", In{schedule: true}, nil, failure, 0},
-		{"a part of it is not to be read", In{schedule: true}, refs, failure, 0},
-		{"no event of anybody's", In{}, nil, nil, 0},
+		{"nothing is due", changes.Event{Scheduled: true}, nil, nil, 1},
+		{"the receiver fails", changes.Event{Scheduled: true}, refs, nil, 1},
+		{"the index is not to be read", changes.Event{Scheduled: true}, nil, failure, 0},
+		{"a part of it is not to be read", changes.Event{Scheduled: true}, refs, failure, 0},
+		{"no event of anybody's", changes.Event{}, nil, nil, 0},
 	} {
 		w.log.Reset()
 		due := dueStore(func() ([]store.DeliveryRef, error) { return c.due, c.err })

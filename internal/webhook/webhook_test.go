@@ -616,7 +616,7 @@ func TestFunction(t *testing.T) {
 	f := Function{Publisher: w.public, Sender: w.sender, Due: w.store, Clock: w.sender.Clock, Log: w.sender.Log}
 	call := func(event, want string) {
 		t.Helper()
-		var in In
+		var in changes.Event
 		w.must(json.Unmarshal([]byte(event), &in))
 		out, err := f.Handle(t.Context(), in)
 		got, _ := json.Marshal(out)
@@ -637,7 +637,7 @@ func TestFunction(t *testing.T) {
 		t.Errorf("%d arrivals, want 2", n)
 	}
 	for _, event := range []string{`{}`, `[]`, `{"detail-type":"another"}`} {
-		var in In
+		var in changes.Event
 		w.must(json.Unmarshal([]byte(event), &in))
 		if _, err := f.Handle(t.Context(), in); err == nil {
 			t.Errorf("%s was taken", event)

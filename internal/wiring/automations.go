@@ -2,7 +2,6 @@ package wiring
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/videovector/exports/internal/api"
@@ -33,28 +32,13 @@ func RunAutomations(p Parts) any {
 		Run: func(ctx context.Context, c changes.Run) error { return r.Heard(ctx, c.AccountID, c.RunID, c.Before) },
 		Log: logattr.Logger(p.Log),
 	}
-	return stepfn.Handler(p.edge("run-automations"), func(ctx context.Context, in automationsIn) (any, error) {
+	return stepfn.Handler(p.edge("run-automations"), func(ctx context.Context, in changes.Event) (any, error) {
 		switch {
-		case in.batch != nil:
-			return heard.Handle(ctx, in.batch)
-		case in.DetailType == "Scheduled Event":
+		case in.Batch != nil:
+			return heard.Handle(ctx, in.Batch)
+		case in.Scheduled:
 			return r.Fire(ctx)
 		}
 		return nil, fault.New(fault.Invalid, "event_unreadable", "The event is neither the schedule's nor a batch of changes.")
 	})
-}
-
-// automationsIn is a batch of changes, which is an array, or the event of the schedule, which is an object.
-type automationsIn struct {
-	DetailType string `json:"detail-type"`
-	batch      []changes.Item
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (in *automationsIn) UnmarshalJSON(text []byte) error {
-	if len(text) > 0 && text[0] == '[' {
-		return json.Unmarshal(text, &in.batch)
-	}
-	type event automationsIn
-	return json.Unmarshal(text, (*event)(in))
 }
