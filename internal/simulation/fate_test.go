@@ -94,7 +94,7 @@ func (k kind) befalls(p *process, o op) bool {
 		return o.is("artifacts", "Put", "CreateUpload", "UploadPart", "CompleteUpload", "AbortUpload") || o.is("customer", "Create") ||
 			o.is("executions") || o.is("events") || o.is("pipe") || o.is("receiver")
 	case stale:
-		return o.is("records", "DueExports", "DueAdmissions")
+		return o.is("records", "DueExports", "DueAdmissions", "DueDeliveries", "ClosingExports")
 	case throttled:
 		return !o.is("events", "Put") && !o.is("pipe")
 	case refused: // of requests, of the sweeper and of a step that writes an end, nobody else would mend it

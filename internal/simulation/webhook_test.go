@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -109,17 +110,21 @@ func (w *world) delivery(d store.Delivery) {
 // receiver is the customer's address behind the schedule.
 type receiver struct{ w *world }
 
-// RoundTrip implements http.RoundTripper: it takes every event.
+// RoundTrip implements http.RoundTripper: it takes every event, but while it is throttled, which it says with 503.
 func (r receiver) RoundTrip(q *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(q.Body)
 	if err != nil {
 		return nil, err
 	}
 	id := q.Header.Get("Idempotency-Key")
-	return call(q.Context(), r.w, op{part: "receiver", method: "Post", what: id}, func(context.Context) (*http.Response, error) {
+	reply, err := call(q.Context(), r.w, op{part: "receiver", method: "Post", what: id}, func(context.Context) (*http.Response, error) {
 		r.w.take(id, q.Header.Get("X-Event-Type"), body)
 		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: q}, nil
 	})
+	if errors.Is(err, errBusy) {
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody, Request: q}, nil
+	}
+	return reply, err
 }
 
 // take notes an event under its id, once it is seen that the state which it tells of is there, and that a repetition is one.

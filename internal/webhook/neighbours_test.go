@@ -54,7 +54,7 @@ func TestNeighbours(t *testing.T) {
 	}
 }
 
-const laneTime = 40 * time.Minute
+const laneTime = 25 * time.Minute
 
 // lane is one of the pipe's, and what the measured account's receiver saw.
 type lane struct {
