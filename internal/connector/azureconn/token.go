@@ -2,7 +2,6 @@ package azureconn
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -55,11 +54,10 @@ var signInReasons = map[int]string{
 // signInRefusal says why there is no token. A number that has no words is named, which is what Microsoft's pages are
 // searched for by.
 func signInRefusal(reply bearer.Reply, now time.Time) error {
-	var said struct {
+	said := bearer.Said[struct {
 		Error string `json:"error"`
 		Codes []int  `json:"error_codes"`
-	}
-	_ = json.Unmarshal(reply.Text, &said) // what can't be read says nothing
+	}](reply.Text)
 	number := 0
 	if len(said.Codes) > 0 {
 		number = said.Codes[0]

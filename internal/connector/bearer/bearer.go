@@ -4,12 +4,13 @@ package bearer
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/fault"
@@ -95,6 +96,14 @@ func Post(ctx context.Context, client *http.Client, address string, form url.Val
 	defer reply.Body.Close()
 	text, err := guard.ReadReply(reply, guard.MaxRefusal)
 	return Reply{reply.StatusCode, reply.Header, text}, err
+}
+
+// Said is what a reply's text says; a text that can't be read says nothing.
+func Said[T any](text []byte) (said T) {
+	if json.Unmarshal(text, &said) != nil {
+		return *new(T)
+	}
+	return said
 }
 
 // maxTokenBytes bounds a token, which goes into a header.

@@ -2,7 +2,6 @@ package gcsconn
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/videovector/exports/internal/connector/bearer"
 	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/fault"
 )
@@ -88,14 +88,14 @@ func other(cause error, status int) error {
 
 // reasonOf is the reason of Google's error, "" where there is none.
 func reasonOf(text []byte) string {
-	var said struct {
+	said := bearer.Said[struct {
 		Error struct {
 			Errors []struct {
 				Reason string `json:"reason"`
 			} `json:"errors"`
 		} `json:"error"`
-	}
-	if json.Unmarshal(text, &said) != nil || len(said.Error.Errors) == 0 {
+	}](text)
+	if len(said.Error.Errors) == 0 {
 		return ""
 	}
 	return said.Error.Errors[0].Reason

@@ -102,11 +102,10 @@ func encode(v any) (string, error) {
 // tokenRefusal says why Google gives no token. Its description is looked at in one case, since a clock that is wrong and
 // a key that is have the same code.
 func tokenRefusal(reply bearer.Reply, now time.Time) error {
-	var said struct {
+	said := bearer.Said[struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
-	}
-	_ = json.Unmarshal(reply.Text, &said) // what can't be read says nothing
+	}](reply.Text)
 	wait, busy := guard.AsksToWait(reply.Status, reply.Header, now)
 	cause := fmt.Errorf("token: status %d, %s", reply.Status, word(said.Error))
 	switch {
