@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/videovector/exports/internal/connector/bearer"
 	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/fault"
@@ -54,10 +56,13 @@ var signInReasons = map[int]string{
 // signInRefusal says why there is no token. A number that has no words is named, which is what Microsoft's pages are
 // searched for by.
 func signInRefusal(reply bearer.Reply, now time.Time) error {
-	said := bearer.Said[struct {
+	var said struct {
 		Error string `json:"error"`
 		Codes []int  `json:"error_codes"`
-	}](reply.Text)
+	}
+	if json.Unmarshal(reply.Text, &said) != nil { // what can't be read says nothing
+		said.Error, said.Codes = "", nil
+	}
 	number := 0
 	if len(said.Codes) > 0 {
 		number = said.Codes[0]

@@ -98,14 +98,6 @@ func Post(ctx context.Context, client *http.Client, address string, form url.Val
 	return Reply{reply.StatusCode, reply.Header, text}, err
 }
 
-// Said is what a reply's text says; a text that can't be read says nothing.
-func Said[T any](text []byte) (said T) {
-	if json.Unmarshal(text, &said) != nil {
-		return *new(T)
-	}
-	return said
-}
-
 // maxTokenBytes bounds a token, which goes into a header.
 const maxTokenBytes = 16 << 10
 

@@ -43,17 +43,3 @@ func FuzzGrant(f *testing.F) {
 		}
 	})
 }
-
-// TestSaid: of a text that can't be read, nothing is said.
-func TestSaid(t *testing.T) {
-	type reply struct {
-		Error string `json:"error"`
-	}
-	for text, want := range map[string]string{
-		`{"error":"busy","more":1}`: "busy", `{"error":"busy","error":"denied"}`: "", `{"error":"busy"}{}`: "", "{\"error\":\"busy\",\"x\":\"\xff\"}": "", `busy`: "", ``: "",
-	} {
-		if got := Said[reply]([]byte(text)); got.Error != want {
-			t.Errorf("%q says %q, want %q", text, got.Error, want)
-		}
-	}
-}

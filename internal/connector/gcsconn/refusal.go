@@ -9,7 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/videovector/exports/internal/connector/bearer"
+	"github.com/go-json-experiment/json"
+
 	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/fault"
 )
@@ -88,14 +89,14 @@ func other(cause error, status int) error {
 
 // reasonOf is the reason of Google's error, "" where there is none.
 func reasonOf(text []byte) string {
-	said := bearer.Said[struct {
+	var said struct {
 		Error struct {
 			Errors []struct {
 				Reason string `json:"reason"`
 			} `json:"errors"`
 		} `json:"error"`
-	}](text)
-	if len(said.Error.Errors) == 0 {
+	}
+	if json.Unmarshal(text, &said) != nil || len(said.Error.Errors) == 0 {
 		return ""
 	}
 	return said.Error.Errors[0].Reason

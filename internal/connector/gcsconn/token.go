@@ -7,12 +7,13 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/connector/bearer"
@@ -102,10 +103,13 @@ func encode(v any) (string, error) {
 // tokenRefusal says why Google gives no token. Its description is looked at in one case, since a clock that is wrong and
 // a key that is have the same code.
 func tokenRefusal(reply bearer.Reply, now time.Time) error {
-	said := bearer.Said[struct {
+	var said struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
-	}](reply.Text)
+	}
+	if json.Unmarshal(reply.Text, &said) != nil { // what can't be read says nothing
+		said.Error, said.Description = "", ""
+	}
 	wait, busy := guard.AsksToWait(reply.Status, reply.Header, now)
 	cause := fmt.Errorf("token: status %d, %s", reply.Status, word(said.Error))
 	switch {

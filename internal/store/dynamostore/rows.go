@@ -26,12 +26,12 @@ var (
 	}
 	decoding = func(o *attributevalue.DecoderOptions) {
 		o.TagKey = "json"
-		o.DecodeTime.S = parseTime
+		o.DecodeTime.S = timeOf
 	}
 )
 
-// parseTime reads a time that can be written again: one before the year 0 or after 9999 in UTC can't.
-func parseTime(s string) (time.Time, error) {
+// timeOf reads a time that can be written again: one before the year 0 or after 9999 in UTC can't.
+func timeOf(s string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, s)
 	if at = at.UTC(); err == nil && (at.Year() < 0 || at.Year() > 9999) {
 		err = errors.New("a record's time is of no year with four digits")
