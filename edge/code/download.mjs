@@ -67,10 +67,12 @@ function ask(config, request) {
   return new Promise((resolve, reject) => {
     const asked = https.request(url, options, (reply) => {
       let body = '';
+      let bytes = 0;
       reply.setEncoding('utf8');
       reply.on('data', (text) => {
         body += text;
-        if (body.length > MAX_REPLY_BYTES) {
+        bytes += Buffer.byteLength(text);
+        if (bytes > MAX_REPLY_BYTES) {
           asked.destroy(new Error('the reply is too long'));
         }
       });

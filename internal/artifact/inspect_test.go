@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/videovector/exports/internal/artifact/artifacttest"
 	"github.com/videovector/exports/internal/export"
 )
@@ -128,4 +130,54 @@ func TestInspectLines(t *testing.T) {
 	if _, err := InspectLines(iotest.ErrReader(errStop)); !errors.Is(err, errStop) {
 		t.Errorf("a reader that fails: %v", err)
 	}
+}
+
+// FuzzManifest: a manifest that is taken is strict JSON with all that Verify rests on, and is written so that it is read as
+// the same.
+func FuzzManifest(f *testing.F) {
+	d := planned(1)
+	document, counts := d.with(f, `{"result_type":"segment","result_id":"a"}`)
+	digests, err := DigestOf(bytes.NewReader(document), MinPartBytes)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, err := d.alone(digests, counts).Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	for _, text := range []string{
+		``, `{}`, `{"kind":"videovector.export.manifest","files":[]}`, `{"kind":"x","kind":"videovector.export.manifest"}`,
+		`{"kind":"videovector.export.manifest","files":[{"name":"n","sha256":"00","tree_sha256":"00","bytes":0,"part_bytes":1}]}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		m, err := DecodeManifest(raw)
+		if err != nil {
+			return
+		}
+		if !jsontext.Value(raw).IsValid() {
+			t.Errorf("%q is not strict JSON and was taken", raw)
+		}
+		text, err := m.Encode()
+		if err != nil {
+			t.Fatalf("%q can't be written: %v", raw, err)
+		}
+		same, err := DecodeManifest(text)
+		if err != nil {
+			t.Fatalf("%q is written as %q: %v", raw, text, err)
+		}
+		if again, err := same.Encode(); err != nil || !bytes.Equal(again, text) {
+			t.Errorf("%q is written as %q and then as %q, %v", raw, text, again, err)
+		}
+		for _, file := range m.Files {
+			if file.Name == "" || file.TreeSHA256 == "" || file.PartBytes < 1 || file.Bytes < 0 {
+				t.Errorf("%q was taken with %+v", raw, file)
+			}
+		}
+		if len(m.Files) == 0 {
+			t.Errorf("%q was taken without a file", raw)
+		}
+	})
 }

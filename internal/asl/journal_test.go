@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -106,4 +107,41 @@ func TestJournalOfManyAtOnce(t *testing.T) {
 	if ok != 1 || len(events) != 51 || err != nil {
 		t.Errorf("created %d times, %d events, %v", ok, len(events), err)
 	}
+}
+
+// FuzzJournal: what is read of a history's file is the events of its whole lines, from the first one on, and written again
+// they are read as the same, whatever half a line comes behind.
+func FuzzJournal(f *testing.F) {
+	for _, text := range []string{
+		`{"time":"2026-05-01T12:00:00Z","type":"ExecutionStarted","input":{"a": [1]}}` + "\n", "{}\n{\"retries\":[1]}\n{\"ty", "{}\n\n", "null\n", "{}", "", "{}\r\n", "{}{}\n", `{"cause":"` + "\n",
+	} {
+		f.Add([]byte(text), []byte(`{"type":`))
+	}
+	f.Fuzz(func(t *testing.T, raw, half []byte) {
+		events, whole, err := parseLines(raw)
+		if err != nil {
+			return
+		}
+		if whole < 1 || raw[whole-1] != '\n' || bytes.Contains(raw[whole:], []byte{'\n'}) || bytes.Count(raw[:whole], []byte{'\n'}) != len(events) {
+			t.Errorf("%q has %d events in %d bytes", raw, len(events), whole)
+		}
+		var text []byte
+		for _, e := range events {
+			line, err := json.Marshal(e)
+			if err != nil {
+				t.Fatalf("%q can't be written: %v", raw, err)
+			}
+			text = append(append(text, line...), '\n')
+		}
+		half, _, _ = bytes.Cut(half, []byte{'\n'})
+		same, whole, err := parseLines(append(slices.Clone(text), half...))
+		if err != nil || whole != len(text) {
+			t.Fatalf("%q is written as %q: %v", raw, text, err)
+		}
+		for n := range same {
+			if line, err := json.Marshal(same[n]); err != nil || !bytes.Contains(text, append(line, '\n')) {
+				t.Errorf("%q is written as %q, which has no %q, %v", raw, text, line, err)
+			}
+		}
+	})
 }

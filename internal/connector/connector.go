@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
@@ -91,6 +92,14 @@ type File struct {
 	Bytes        int64
 	LastModified time.Time
 	ContentType  string // "" where the listing doesn't tell
+}
+
+// Listed gives the file if it is one that a listing can hold: its key is text, and its size is one.
+func Listed(f File) (File, error) {
+	if !utf8.ValidString(f.Key) || f.Bytes < 0 {
+		return File{}, fault.New(fault.Unavailable, "destination_unavailable", "The destination gave a listing that can't be read.")
+	}
+	return f, nil
 }
 
 // Opener opens a connector record: it unseals the secret and builds the provider's client.

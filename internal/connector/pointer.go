@@ -10,6 +10,8 @@ import (
 	"io"
 	"time"
 
+	strict "github.com/go-json-experiment/json"
+
 	"github.com/videovector/exports/internal/failpoint"
 	"github.com/videovector/exports/internal/fault"
 )
@@ -102,18 +104,19 @@ func (l Latest) object(key string) (Object, error) {
 	}, nil
 }
 
-// readLatest reads the pointer at the key.
+// readLatest reads the pointer at the key. Anybody may have written the object: it is a pointer only if it is one JSON
+// object, in UTF-8 and with every name once. Members that a later version may add are passed over.
 func readLatest(ctx context.Context, t Target, key string) (l Latest, info Info, err error) {
 	body, info, err := t.Open(ctx, key)
 	if err != nil {
 		return l, info, err
 	}
 	defer body.Close()
-	text, err := io.ReadAll(io.LimitReader(body, maxLatest))
+	text, err := io.ReadAll(io.LimitReader(body, maxLatest+1))
 	if err != nil {
 		return l, info, err
 	}
-	if json.Unmarshal(text, &l) != nil || l.Kind != latestKind {
+	if len(text) > maxLatest || strict.Unmarshal(text, &l) != nil || l.Kind != latestKind {
 		return l, info, occupied(t, key, "is not the pointer to a delivery")
 	}
 	return l, info, nil

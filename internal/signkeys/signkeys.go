@@ -4,8 +4,9 @@ package signkeys
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/videovector/exports/internal/auth"
 )
@@ -17,7 +18,8 @@ type text struct {
 	Next     string `json:"next,omitempty"`
 }
 
-// Parse reads the secret. The error shows nothing of it.
+// Parse reads the secret, which is strict JSON: a key that stood there twice could be taken for another one. Members that a
+// later release may add are passed over. The error shows nothing of it.
 func Parse(secret string) (auth.Keys, error) {
 	var t text
 	if json.Unmarshal([]byte(secret), &t) != nil || t.Current == "" {

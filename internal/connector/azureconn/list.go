@@ -97,7 +97,7 @@ func (b listed) file() (connector.File, error) {
 			return connector.File{}, unreadable(err)
 		}
 	}
-	return f, nil
+	return connector.Listed(f)
 }
 
 func unreadable(err error) error {

@@ -2,11 +2,12 @@ package azureconn
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/videovector/exports/internal/connector/bearer"
 	"github.com/videovector/exports/internal/connector/guard"
@@ -59,7 +60,9 @@ func signInRefusal(reply bearer.Reply, now time.Time) error {
 		Error string `json:"error"`
 		Codes []int  `json:"error_codes"`
 	}
-	_ = json.Unmarshal(reply.Text, &said) // what can't be read says nothing
+	if json.Unmarshal(reply.Text, &said) != nil { // what can't be read says nothing
+		said.Error, said.Codes = "", nil
+	}
 	number := 0
 	if len(said.Codes) > 0 {
 		number = said.Codes[0]

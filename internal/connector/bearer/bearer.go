@@ -4,12 +4,13 @@ package bearer
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/fault"

@@ -2,13 +2,14 @@ package gcsconn
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"regexp"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/videovector/exports/internal/connector/guard"
 	"github.com/videovector/exports/internal/fault"

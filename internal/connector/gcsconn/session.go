@@ -2,7 +2,6 @@ package gcsconn
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"net/http"
@@ -10,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/connector/guard"
@@ -177,11 +178,12 @@ func keptOf(h http.Header) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	last, err := strconv.ParseInt(strings.TrimPrefix(strings.TrimPrefix(text, "bytes="), "0-"), 10, 62)
-	if err != nil || last < 0 {
+	text, fromFirst := strings.CutPrefix(strings.TrimPrefix(text, "bytes="), "0-")
+	last, err := strconv.ParseUint(text, 10, 62)
+	if err != nil || !fromFirst {
 		return 0, fault.New(fault.Unavailable, "destination_unavailable", "The destination gave a reply that can't be read.")
 	}
-	return last + 1, nil
+	return int64(last) + 1, nil //nolint:gosec // G115: of 62 bits
 }
 
 // cancelPatience is how long dropping a session may take once the work is given up.

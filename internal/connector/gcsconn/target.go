@@ -2,13 +2,14 @@ package gcsconn
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"iter"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/connector/bearer"
@@ -152,7 +153,8 @@ func (t *target) List(ctx context.Context, q connector.ListQuery) iter.Seq2[conn
 				return
 			}
 			for _, o := range p.Items {
-				if !yield(connector.File{Key: o.Name, Bytes: o.Size, LastModified: o.Updated.UTC(), ContentType: o.ContentType}, nil) {
+				f, err := connector.Listed(connector.File{Key: o.Name, Bytes: o.Size, LastModified: o.Updated.UTC(), ContentType: o.ContentType})
+				if !yield(f, err) || err != nil {
 					return
 				}
 			}

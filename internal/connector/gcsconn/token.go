@@ -7,12 +7,13 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/videovector/exports/internal/connector"
 	"github.com/videovector/exports/internal/connector/bearer"
@@ -106,7 +107,9 @@ func tokenRefusal(reply bearer.Reply, now time.Time) error {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	_ = json.Unmarshal(reply.Text, &said) // what can't be read says nothing
+	if json.Unmarshal(reply.Text, &said) != nil { // what can't be read says nothing
+		said.Error, said.Description = "", ""
+	}
 	wait, busy := guard.AsksToWait(reply.Status, reply.Header, now)
 	cause := fmt.Errorf("token: status %d, %s", reply.Status, word(said.Error))
 	switch {

@@ -120,13 +120,13 @@ func stopOnDuplicate(o *s3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateTok
 func file(o types.Object, encoding types.EncodingType) (connector.File, error) {
 	f := connector.File{Key: aws.ToString(o.Key), Bytes: aws.ToInt64(o.Size), LastModified: aws.ToTime(o.LastModified).UTC()}
 	if encoding != types.EncodingTypeUrl {
-		return f, nil
+		return connector.Listed(f)
 	}
 	var err error
 	if f.Key, err = url.QueryUnescape(f.Key); err != nil {
 		return connector.File{}, fault.Wrap(err, fault.Unavailable, "destination_unavailable", "The destination gave a listing that can't be read.")
 	}
-	return f, nil
+	return connector.Listed(f)
 }
 
 // upload copies by parts. Uploads of the key that an earlier try left open are dropped first.

@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -23,8 +24,20 @@ var (
 			return text(t.UTC().Format(time.RFC3339Nano)), nil
 		}
 	}
-	decoding = func(o *attributevalue.DecoderOptions) { o.TagKey = "json" }
+	decoding = func(o *attributevalue.DecoderOptions) {
+		o.TagKey = "json"
+		o.DecodeTime.S = timeOf
+	}
 )
+
+// timeOf reads a time that can be written again: one before the year 0 or after 9999 in UTC can't.
+func timeOf(s string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, s)
+	if at = at.UTC(); err == nil && (at.Year() < 0 || at.Year() > 9999) {
+		err = errors.New("a record's time is of no year with four digits")
+	}
+	return at, err
+}
 
 // encode is the row as an item at the key.
 func encode(k key, row any) (item, error) {
