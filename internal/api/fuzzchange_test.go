@@ -132,7 +132,7 @@ func FuzzDeliveryQuery(f *testing.F) {
 
 // FuzzOrigin: an accepted origin is https and a host, and links that are made of it lead to that host.
 func FuzzOrigin(f *testing.F) {
-	for _, s := range []string{"https://example.com", "https://example.com:8443/", "https://user@example.com", "http://example.com", "https://example.com?", "https://[::1]", "https://a b", "https://example.com#"} {
+	for _, s := range []string{"https://example.com", "https://example.com:8443/", "https://user@example.com", "http://example.com", "https://example.com?", "https://[::1]", "https://a b", "https://example.com#", "https://:80", "https://ex\u00e4mple.com"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -141,7 +141,7 @@ func FuzzOrigin(f *testing.F) {
 			return
 		}
 		u, err := url.Parse(string(o) + exportPath("exp_1"))
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Path != "/api/v2/exports/exp_1" || u.RawQuery != "" || u.Fragment != "" {
+		if err != nil || u.Scheme != "https" || u.Hostname() == "" || strings.ContainsFunc(string(o), notVisible) || u.User != nil || u.Path != "/api/v2/exports/exp_1" || u.RawQuery != "" || u.Fragment != "" {
 			t.Errorf("%q gives %q, whose links are %v", s, o, u)
 		}
 		if again, err := ParseOrigin(string(o)); err != nil || again != o {

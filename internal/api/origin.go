@@ -15,7 +15,8 @@ type Origin string
 // ParseOrigin takes "https://host" or "https://host:port", with or without a trailing slash.
 func ParseOrigin(s string) (Origin, error) {
 	u, err := url.Parse(strings.TrimSuffix(s, "/"))
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" || strings.ContainsFunc(u.Host, notVisible) || u.User != nil ||
+		u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
 		return "", errors.New("the public origin must be https://host or https://host:port")
 	}
 	return Origin("https://" + u.Host), nil

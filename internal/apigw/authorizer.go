@@ -53,10 +53,10 @@ func Authorizer(a *auth.Authenticator, log *slog.Logger) Authorize {
 const planVariable = "usage_plan"
 
 // stageARN covers every method and path of the stage that a method's ARN
-// (arn:aws:execute-api:region:account:api/stage/METHOD/path) belongs to.
+// (arn:aws:execute-api:region:account:api/stage/METHOD/path) belongs to. One with a wildcard is no method's.
 func stageARN(method string) (string, bool) {
 	parts := strings.SplitN(method, "/", 3)
-	if len(parts) != 3 || !strings.HasPrefix(method, "arn:") {
+	if len(parts) != 3 || !strings.HasPrefix(method, "arn:") || strings.ContainsAny(parts[0]+parts[1], "*?") {
 		return "", false
 	}
 	return parts[0] + "/" + parts[1] + "/*", true

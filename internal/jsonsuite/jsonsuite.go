@@ -1,6 +1,7 @@
 // Package jsonsuite has the classes of the public parsing suites for JSON as texts of its own: what every strict reader
-// must take and what none may. Each reader of the service is held to them in its own tests; what the suites leave open
-// (invalid UTF-8, lone surrogates, duplicate names) is refused here.
+// must take and what none may. The readers of bodies, of key files and of records are held to all of them in their own
+// tests; the fuzz targets of the others hold that they take nothing which the library refuses that reads the first two. What
+// the suites leave open (invalid UTF-8, lone surrogates, duplicate names) is refused here.
 package jsonsuite
 
 import "strings"

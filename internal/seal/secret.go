@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 
+	strict "github.com/go-json-experiment/json"
+
 	"github.com/videovector/exports/internal/fault"
 )
 
@@ -63,7 +65,7 @@ func OpenSecrets(ctx context.Context, s Sealer, c Context, sealed []byte) (Secre
 		return nil, err
 	}
 	var plain map[string]string
-	if json.Unmarshal(text, &plain) != nil {
+	if strict.Unmarshal(text, &plain) != nil {
 		return nil, errSealed
 	}
 	secrets := make(Secrets, len(plain))

@@ -146,5 +146,5 @@ func (r reported) code() string {
 	if len(r.StackTrace) != 1 || json.Unmarshal(r.StackTrace[0], &frame) != nil {
 		return metrics.ReasonOther
 	}
-	return frame.Label
+	return cmp.Or(frame.Label, metrics.ReasonOther)
 }

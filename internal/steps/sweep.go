@@ -158,7 +158,7 @@ var endedBadly = map[string]bool{"FAILED": true, "TIMED_OUT": true, "ABORTED": t
 func (s Sweep) ended(ctx context.Context, in SweepIn) (SweepOut, error) {
 	id, generation, ok := export.ParseExecutionName(in.Detail.Name)
 	var job Job
-	if !ok || json.Unmarshal([]byte(in.Detail.Input), &job) != nil || job.ExportID != id || job.Generation != generation {
+	if !ok || json.Unmarshal([]byte(in.Detail.Input), &job) != nil || job.ExportID != id || job.Generation != generation || !export.ValidID(job.AccountID) {
 		return SweepOut{}, fault.New(fault.Invalid, "event_unreadable", "The event names no execution of ours.")
 	}
 	var out SweepOut

@@ -60,6 +60,11 @@ func FuzzSweepEvent(f *testing.F) {
 			t.Errorf("%q gives %+v, %v", detail, out, err)
 		}
 		var job steps.Job
+		for _, account := range records.accounts {
+			if !export.ValidID(account) {
+				t.Errorf("%q leads to the account %q", detail, account)
+			}
+		}
 		for _, ref := range records.refs {
 			if json.Unmarshal([]byte(in.Detail.Input), &job) != nil || ref.ExportID != id || job.ExportID != id || job.Generation != generation || ref.AccountID != job.AccountID {
 				t.Errorf("%q leads to %+v", detail, ref)
