@@ -583,9 +583,9 @@ func TestChangesUnderWay(t *testing.T) {
 	})
 	t.Run("it failed, and nobody came for a day", func(t *testing.T) {
 		w, r, ref := setup(t, 500)
-		d := w.send(ref)
+		w.send(ref)
 		w.now = w.now.Add(GiveUpAfter + time.Minute)
-		if d = w.send(ref); d.Status != Failed || d.Attempts != 2 || len(r.arrivals()) != 2 {
+		if d := w.send(ref); d.Status != Failed || d.Attempts != 2 || len(r.arrivals()) != 2 {
 			t.Errorf("%+v", d)
 		}
 	})

@@ -183,7 +183,7 @@ func keptOf(h http.Header) (int64, error) {
 	if err != nil || !fromFirst {
 		return 0, fault.New(fault.Unavailable, "destination_unavailable", "The destination gave a reply that can't be read.")
 	}
-	return int64(last) + 1, nil //nolint:gosec // G115: of 62 bits
+	return int64(last) + 1, nil
 }
 
 // cancelPatience is how long dropping a session may take once the work is given up.
