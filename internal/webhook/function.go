@@ -16,6 +16,7 @@ import (
 type Function struct {
 	Publisher Publisher
 	Sender    Sender
+	Holds     *Holds // of the pipe's calls
 	Due       Due
 	Clock     func() time.Time
 	Log       *slog.Logger
@@ -29,9 +30,11 @@ type Due interface {
 const (
 	// pipeTime is for how long a call of the pipe begins attempts. It ends once these have, a receiver's Patience later at most.
 	pipeTime = 500 * time.Millisecond
-	// dueBatch is how many deliveries the schedule takes at once, roundTime for how long it begins attempts at them, and
-	// dueRounds how often it does so in a call; the rest is due a minute later.
-	dueBatch  = 1000
+	// dueBatch is how many deliveries the schedule finds at once, and dueShare how many of them it tries that are one account's.
+	// roundTime is for how long it begins attempts at them, and dueRounds how often it does so in a call; the rest is due a
+	// minute later.
+	dueBatch  = 8000
+	dueShare  = 400
 	roundTime = 15 * time.Second
 	dueRounds = 4
 )
@@ -58,23 +61,40 @@ func (f Function) Handle(ctx context.Context, in changes.Event) (changes.Result,
 		},
 		Log: f.Log,
 	}.Handle(ctx, in.Batch)
-	refs = slices.DeleteFunc(refs, func(r store.DeliveryRef) bool { return !f.Sender.Holds.free(r.AccountID, f.Clock()) })
-	f.Sender.SendAll(ctx, store.InTurns(refs, store.DeliveryRef.Owner, len(refs)), pipeTime)
+	refs = slices.DeleteFunc(refs, func(r store.DeliveryRef) bool { return !f.Holds.free(receiverOf(r), f.Clock()) })
+	round := f.Sender.SendAll(ctx, store.InTurns(refs, store.DeliveryRef.Owner, len(refs)), pipeTime)
+	f.Holds.note(round.Longest, f.Clock())
 	return out, err
 }
 
-// sendDue makes attempts at what is due, batch after batch. What there is no room for is put back, so that the next batch
-// isn't the same.
+// sendDue makes attempts at what is due, batch after batch. What there is no room for is put back, what is beyond an account's
+// share first, so that it keeps nobody's from being found.
 func (f Function) sendDue(ctx context.Context) error {
 	for range dueRounds {
 		refs, err := f.Due.DueDeliveries(ctx, f.Clock(), dueBatch)
 		if err != nil {
 			return err
 		}
-		f.Sender.PutBack(ctx, f.Sender.SendAll(ctx, refs, roundTime))
-		if len(refs) < dueBatch || !timeFor(ctx, roundTime+2*Patience) {
+		share, beyond := shares(refs)
+		f.Sender.PutBack(ctx, beyond)
+		round := f.Sender.SendAll(ctx, share, roundTime)
+		f.Sender.PutBack(ctx, round.Crowding)
+		if len(refs) == 0 || !timeFor(ctx, roundTime+2*Patience) {
 			break
 		}
 	}
 	return nil
+}
+
+// shares parts what is due into what is tried and what is beyond its account's share.
+func shares(refs []store.DeliveryRef) (share, beyond []store.DeliveryRef) {
+	n := map[string]int{}
+	for _, ref := range refs {
+		if n[ref.AccountID]++; n[ref.AccountID] <= dueShare {
+			share = append(share, ref)
+		} else {
+			beyond = append(beyond, ref)
+		}
+	}
+	return share, beyond
 }

@@ -8,23 +8,25 @@ import (
 const (
 	// prompt is how long an attempt may take without being counted.
 	prompt = 250 * time.Millisecond
-	// holdAtOnce is how much an account's receivers may take beyond that before its events are left to the schedule, and
-	// holdShare the part of all time that they may take for good: what p99 doesn't see.
-	holdAtOnce = Patience / 2
-	holdShare  = 0.005
-	// longestDebt is how much is remembered: it is paid in an hour.
+	// holdShare is the part of all time for which receivers may hold calls of the pipe up for good: what p99 doesn't see.
+	holdShare = 0.004
+	// heldByOne is how much one webhook may use of that beforehand, and heldByAll all of an account's together. A webhook that
+	// never answers uses its own up with one attempt, and leaves the account's others theirs; two such use up the account's.
+	heldByOne = Patience / 5
+	heldByAll = Patience * 6 / 5
+	// longestDebt is how much is remembered beyond that: it is paid in an hour.
 	longestDebt = time.Duration(float64(time.Hour) * holdShare)
-	// mostHolds is how many accounts are remembered before those are forgotten that owe nothing any more.
+	// mostHolds is how many debts are remembered before those are forgotten that are paid.
 	mostHolds = 1000
 )
 
-// Holds remembers how long each account's receivers keep their caller waiting. A call of the pipe holds up what comes after
-// it in its lane, whosever it is; so it sends nothing of an account whose receivers have used up what they may take, and the
-// schedule does within a minute. What is remembered is this process's own, and lost with it. The zero value and nil are
-// ready for use; nil remembers nothing.
+// Holds remembers how long receivers have held calls of the pipe up. Such a call holds up what comes after it in its lane,
+// whosever it is; so it sends nothing to a webhook that has used up what it may take, or whose account has: the schedule does
+// within a minute. What is remembered is this process's own, and lost with it. The zero value and nil are ready for use; nil
+// remembers nothing.
 type Holds struct {
 	mu   sync.Mutex
-	owed map[string]debt // by account
+	owed map[Receiver]debt // an account's own stands under an empty prefix
 }
 
 type debt struct {
@@ -37,34 +39,49 @@ func (d debt) paid(now time.Time) debt {
 	return debt{max(0, d.d-time.Duration(float64(now.Sub(d.at))*holdShare)), now}
 }
 
-// free reports whether the account may have a call of the pipe wait for its receivers.
-func (h *Holds) free(account string, now time.Time) bool {
+// free reports whether a call of the pipe may wait for the receiver.
+func (h *Holds) free(r Receiver, now time.Time) bool {
 	if h == nil {
 		return true
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.owed[account].paid(now).d < holdAtOnce
+	return h.owed[r].paid(now).d < heldByOne && h.owed[Receiver{r.AccountID, ""}].paid(now).d < heldByAll
 }
 
-// note adds what an attempt has taken.
-func (h *Holds) note(account string, took time.Duration, now time.Time) {
-	if h == nil || took <= prompt {
+// note adds what the receivers of one call have taken. Those of an account were waited for at the same time.
+func (h *Holds) note(longest map[Receiver]time.Duration, now time.Time) {
+	if h == nil {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	accounts := map[Receiver]time.Duration{}
+	for r, took := range longest {
+		account := Receiver{r.AccountID, ""}
+		accounts[account] = max(accounts[account], took)
+		h.add(r, took-prompt, heldByOne, now)
+	}
+	for account, took := range accounts {
+		h.add(account, took-prompt, heldByAll, now)
+	}
+}
+
+func (h *Holds) add(r Receiver, took, free time.Duration, now time.Time) {
+	if took <= 0 {
+		return
+	}
 	if h.owed == nil {
-		h.owed = map[string]debt{}
+		h.owed = map[Receiver]debt{}
 	}
 	if len(h.owed) >= mostHolds {
-		for a, d := range h.owed {
+		for r, d := range h.owed {
 			if d.paid(now).d == 0 {
-				delete(h.owed, a)
+				delete(h.owed, r)
 			}
 		}
 	}
-	d := h.owed[account].paid(now)
-	d.d = min(d.d+took-prompt, holdAtOnce+longestDebt)
-	h.owed[account] = d
+	d := h.owed[r].paid(now)
+	d.d = min(d.d+took, free+longestDebt)
+	h.owed[r] = d
 }

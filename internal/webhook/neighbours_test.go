@@ -30,21 +30,23 @@ import (
 // measured account's first attempts fails. The clock is the bubble's, and calls that write take five milliseconds. A sender
 // that forgets who was slow does hold others up.
 func TestNeighbours(t *testing.T) {
-	alone := playLane(t, &Holds{}, 0)
+	alone := playLane(t, &Holds{}, 0, "slow")
 	for name, c := range map[string]struct {
 		holds *Holds
 		takes time.Duration
+		of    string        // whose receiver it is
 		adds  time.Duration // to p99, beyond a fifth of it
 		slows bool
 	}{
-		"never":            {&Holds{}, time.Hour, 0, false},
-		"late":             {&Holds{}, 9 * time.Second, 0, false},
-		"just in time":     {&Holds{}, prompt, prompt, false},
-		"never, forgotten": {nil, time.Hour, 0, true},
+		"never":                     {&Holds{}, time.Hour, "slow", 0, false},
+		"late":                      {&Holds{}, 9 * time.Second, "slow", 0, false},
+		"just in time":              {&Holds{}, prompt, "slow", prompt, false},
+		"another of its own, never": {&Holds{}, time.Hour, "steady", 0, false},
+		"never, forgotten":          {nil, time.Hour, "slow", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			crowded := playLane(t, c.holds, c.takes)
-			t.Logf("p99 from the end to the first reply: %s alone, %s crowded; from there to the second: %s alone, %s crowded; the other account's attempts: %d",
+			crowded := playLane(t, c.holds, c.takes, c.of)
+			t.Logf("p99 from the end to the first reply: %s alone, %s crowded; from there to the second: %s alone, %s crowded; the other receiver's attempts: %d",
 				p99(alone.first), p99(crowded.first), p99(alone.again), p99(crowded.again), crowded.others.Load())
 			slow := func(crowded, alone []time.Duration) bool { return p99(crowded) > p99(alone)*12/10+c.adds }
 			if slows := slow(crowded.first, alone.first) || slow(crowded.again, alone.again); slows != c.slows {
@@ -62,9 +64,10 @@ type lane struct {
 	function Function
 	changes  chan changes.Item
 
-	inOrder bool // what is due is listed without turns, the slow account first
-	others  atomic.Int64
-	takes   time.Duration // by the other account's receiver
+	window int // if any, so many of what is due are seen, the slow account's first
+	others atomic.Int64
+	takes  time.Duration // by the receiver beside the measured one
+	of     string        // its account
 
 	mu    sync.Mutex
 	ended map[string]time.Time // by event
@@ -73,37 +76,41 @@ type lane struct {
 	again []time.Duration
 }
 
-// playLane lets one account's exports end every second, and another one's too if its receiver takes any time.
-func playLane(t *testing.T, holds *Holds, takes time.Duration) (l *lane) {
+// playLane lets the steady account's exports end every second, and if a receiver beside its own takes any time, those of the
+// account that it is of.
+func playLane(t *testing.T, holds *Holds, takes time.Duration, of string) (l *lane) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		l = newLane(t, holds, takes)
+		l = newLane(t, holds, takes, of)
 		l.play(t)
 	})
 	return l
 }
 
-func newLane(t *testing.T, holds *Holds, takes time.Duration) *lane {
+func newLane(t *testing.T, holds *Holds, takes time.Duration, of string) *lane {
 	t.Helper()
 	sealer, err := seal.NewKeyFile(filepath.Join(t.TempDir(), "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lane{Store: memstore.New(), changes: make(chan changes.Item, 1e5), takes: takes, ended: map[string]time.Time{}, tried: map[string]time.Time{}}
+	l := &lane{Store: memstore.New(), changes: make(chan changes.Item, 1e5), takes: takes, of: of, ended: map[string]time.Time{}, tried: map[string]time.Time{}}
 	log := slog.New(slog.DiscardHandler)
 	l.function = Function{
 		Publisher: Publisher{Records: l, Clock: time.Now, Object: func(export.Export, time.Time) ([]byte, error) { return []byte(`{}`), nil }},
 		Sender: Sender{
 			Records: l, Sealer: sealer, Client: &http.Client{Transport: l}, Metrics: metrics.New(log, "n", time.Now), Clock: time.Now, Log: log,
-			Holds: holds, Jitter: func() float64 { return 0.5 },
+			Jitter: func() float64 { return 0.5 },
 		},
-		Due: l, Clock: time.Now, Log: log,
+		Holds: holds, Due: l, Clock: time.Now, Log: log,
 	}
-	for _, account := range []string{"steady", "slow"} {
-		secret, err := seal.SealSecrets(t.Context(), sealer, seal.Context{AccountID: account, WebhookID: "wh_" + account}, seal.Secrets{SecretName: seal.NewSecret("secret")})
+	for name, account := range map[string]string{"steady": "steady", "slow": of} {
+		if name == "slow" && takes == 0 {
+			continue
+		}
+		secret, err := seal.SealSecrets(t.Context(), sealer, seal.Context{AccountID: account, WebhookID: "wh_" + name}, seal.Secrets{SecretName: seal.NewSecret("secret")})
 		if err == nil {
 			_, _, err = l.CreateWebhook(t.Context(), store.Webhook{
-				ID: "wh_" + account, AccountID: account, URL: "https://" + account + ".example", Events: Events, Status: Active, CreatedAt: time.Now(), Secret: secret,
+				ID: "wh_" + name, AccountID: account, URL: "https://" + name + ".example", Events: Events, Status: Active, CreatedAt: time.Now(), Secret: secret,
 			}, nil)
 		}
 		if err != nil {
@@ -131,7 +138,7 @@ func (l *lane) play(t *testing.T) {
 	for n := range int(laneTime / time.Second) {
 		time.Sleep(time.Second)
 		l.end(t, "steady", n)
-		if l.takes > 0 {
+		if l.takes > 0 && l.of == "slow" {
 			later := time.Duration(dice.Float64() * float64(time.Second))
 			all.Go(func() { time.Sleep(later); l.end(t, "slow", n) })
 		}
@@ -218,14 +225,14 @@ func (l *lane) SaveDelivery(ctx context.Context, next store.Delivery, revision i
 	return l.Store.SaveDelivery(ctx, next, revision)
 }
 
-// DueDeliveries are the store's, but without turns if they are to be in order.
+// DueDeliveries are the store's, or what a window shows of them without turns.
 func (l *lane) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]store.DeliveryRef, error) {
-	if !l.inOrder {
+	if l.window == 0 {
 		return l.Store.DueDeliveries(ctx, now, limit)
 	}
 	refs, err := l.Store.DueDeliveries(ctx, now, 1e6)
 	slices.SortStableFunc(refs, func(a, b store.DeliveryRef) int { return strings.Compare(a.AccountID, b.AccountID) }) // slow, then steady
-	return refs[:min(limit, len(refs))], err
+	return refs[:min(l.window, len(refs))], err
 }
 
 // CreateDelivery takes as long as the store.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,14 +17,34 @@ import (
 )
 
 const (
-	// together is how many attempts are made at the same time, and ofOneAccount how many of them are one account's.
+	// together is how many attempts a round makes at the same time, ofOneAccount how many of them are one account's, and
+	// ofOneWebhook how many go to one webhook.
 	together     = 32
 	ofOneAccount = together / 4
+	ofOneWebhook = ofOneAccount / 2
+	// silence is how long a receiver takes that gets no other attempt in the same round.
+	silence = Patience * 9 / 10
 )
 
+// Round is what became of deliveries that were sent together.
+type Round struct {
+	// Crowding is what no attempt was begun at because of its own account: a receiver was silent, or there was no room.
+	Crowding []store.DeliveryRef
+	// Longest is how long the receivers of each webhook took at most.
+	Longest map[Receiver]time.Duration
+}
+
+// Receiver names a webhook by what the ids of its deliveries begin with.
+type Receiver struct{ AccountID, Prefix string }
+
+func receiverOf(ref store.DeliveryRef) Receiver {
+	prefix, _, _ := strings.Cut(strings.TrimPrefix(ref.DeliveryID, "dlv_"), "_")
+	return Receiver{ref.AccountID, prefix}
+}
+
 // SendAll makes an attempt at each, the first of them first, and begins none once the time is over or ctx leaves none for
-// one. The rest stays due; of that it gives what belongs to accounts that had as many attempts under way as an account may.
-func (s Sender) SendAll(ctx context.Context, refs []store.DeliveryRef, within time.Duration) (crowding []store.DeliveryRef) {
+// one. The rest stays due.
+func (s Sender) SendAll(ctx context.Context, refs []store.DeliveryRef, within time.Duration) Round {
 	q := newQueue(refs)
 	begun := s.Clock()
 	var all sync.WaitGroup
@@ -34,23 +55,22 @@ func (s Sender) SendAll(ctx context.Context, refs []store.DeliveryRef, within ti
 				if !ok {
 					return
 				}
-				s.attempt(ctx, ref)
-				q.done(ref.AccountID)
+				q.done(ref, s.attempt(ctx, ref))
 			}
 		})
 	}
 	all.Wait()
-	return q.crowding()
+	return q.round()
 }
 
-// attempt is Send for one of many: its failure is logged.
-func (s Sender) attempt(ctx context.Context, ref store.DeliveryRef) {
+// attempt is Send for one of many: its failure is logged. It says how long the receiver took.
+func (s Sender) attempt(ctx context.Context, ref store.DeliveryRef) time.Duration {
 	ctx = about(ctx, ref)
-	begun := s.Clock()
-	if err := s.Send(ctx, ref); err != nil {
+	took, err := s.send(ctx, ref)
+	if err != nil {
 		s.Log.ErrorContext(ctx, "an attempt could not be made or noted", "code", fault.As(err).Code, "error", err.Error())
 	}
-	s.Holds.note(ref.AccountID, s.Clock().Sub(begun), s.Clock())
+	return took
 }
 
 func about(ctx context.Context, ref store.DeliveryRef) context.Context {
@@ -66,24 +86,30 @@ func timeFor(ctx context.Context, d time.Duration) bool {
 	return !ok || time.Until(deadline) > d
 }
 
-// queue gives deliveries out to those who send them. Whoever asks while the accounts of all that is left have as many under
-// way as they may waits for one of these to end.
+// queue gives deliveries out to those who send them. Whoever asks while there is no room for any that is left waits for an
+// attempt to end.
 type queue struct {
-	mu     sync.Mutex
-	moved  *sync.Cond
-	left   []store.DeliveryRef
-	under  map[string]int  // attempts under way, by account
-	full   map[string]bool // accounts that once had no room
-	closed bool
+	mu       sync.Mutex
+	moved    *sync.Cond
+	left     []store.DeliveryRef
+	accounts map[string]int   // attempts under way
+	hooks    map[Receiver]int // attempts under way
+	full     map[Receiver]bool
+	longest  map[Receiver]time.Duration
+	closed   bool
+	crowding []store.DeliveryRef
 }
 
 func newQueue(refs []store.DeliveryRef) *queue {
-	q := &queue{left: slices.Clone(refs), under: map[string]int{}, full: map[string]bool{}}
+	q := &queue{
+		left: slices.Clone(refs), accounts: map[string]int{}, hooks: map[Receiver]int{},
+		full: map[Receiver]bool{}, longest: map[Receiver]time.Duration{},
+	}
 	q.moved = sync.NewCond(&q.mu)
 	return q
 }
 
-// next is the first delivery whose account has room, until nothing is left or it isn't open any more.
+// next is the first delivery that there is room for, until nothing is left or it isn't open any more.
 func (q *queue) next(open func() bool) (ref store.DeliveryRef, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -95,7 +121,8 @@ func (q *queue) next(open func() bool) (ref store.DeliveryRef, ok bool) {
 		if n := slices.IndexFunc(q.left, q.hasRoom); n >= 0 {
 			ref = q.left[n]
 			q.left = slices.Delete(q.left, n, n+1)
-			q.under[ref.AccountID]++
+			q.accounts[ref.AccountID]++
+			q.hooks[receiverOf(ref)]++
 			return ref, true
 		}
 		q.moved.Wait()
@@ -105,32 +132,47 @@ func (q *queue) next(open func() bool) (ref store.DeliveryRef, ok bool) {
 }
 
 func (q *queue) hasRoom(ref store.DeliveryRef) bool {
-	room := q.under[ref.AccountID] < ofOneAccount
+	to := receiverOf(ref)
+	room := q.accounts[ref.AccountID] < ofOneAccount && q.hooks[to] < ofOneWebhook
 	if !room {
-		q.full[ref.AccountID] = true
+		q.full[to] = true
 	}
 	return room
 }
 
-// crowding is what is left of accounts that once had no room.
-func (q *queue) crowding() (refs []store.DeliveryRef) {
-	for _, ref := range q.left {
-		if q.full[ref.AccountID] {
-			refs = append(refs, ref)
-		}
-	}
-	return refs
-}
-
-func (q *queue) done(account string) {
+// done ends an attempt. What is left for a receiver that was silent is not tried in this round.
+func (q *queue) done(ref store.DeliveryRef, took time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.under[account]--
+	to := receiverOf(ref)
+	q.accounts[ref.AccountID]--
+	q.hooks[to]--
+	q.longest[to] = max(q.longest[to], took)
+	if took >= silence {
+		q.left = slices.DeleteFunc(q.left, func(other store.DeliveryRef) bool {
+			if receiverOf(other) != to {
+				return false
+			}
+			q.crowding = append(q.crowding, other)
+			return true
+		})
+	}
 	q.moved.Broadcast()
 }
 
-// PutBack lets deliveries wait for which there is no room, the longer the older they are, so that they keep nobody's from
-// being found. One whose day is over has failed.
+func (q *queue) round() Round {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, ref := range q.left {
+		if q.full[receiverOf(ref)] {
+			q.crowding = append(q.crowding, ref)
+		}
+	}
+	return Round{q.crowding, q.longest}
+}
+
+// PutBack lets deliveries wait that there is no room for, the longer the older they are, so that they keep nobody's from being
+// found. One that has found none for longer than any pause after its day has failed.
 func (s Sender) PutBack(ctx context.Context, refs []store.DeliveryRef) {
 	next := make(chan store.DeliveryRef, len(refs))
 	for _, ref := range refs {
@@ -160,14 +202,23 @@ func (s Sender) putBack(ctx context.Context, ref store.DeliveryRef) error {
 	if err != nil || d.DueAt.IsZero() || d.DueAt.After(now) {
 		return err
 	}
+	if now.After(d.GiveUpAt.Add(lastRetry)) {
+		next := end(d, cmp.Or(d.ErrorMessage, "The webhook took too long for all of its events to be sent."), now)
+		if _, err = s.Records.SaveDelivery(ctx, next, d.Revision); err != nil {
+			return unlessOvertaken(err)
+		}
+		w, err := s.Records.Webhook(ctx, d.AccountID, d.WebhookID)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		return s.gaveUp(ctx, d.Attempts, w)
+	}
 	next := d
+	if next.Status == Processing { // its process died
+		next.Status = Retrying
+	}
 	age := now.Sub(d.GiveUpAt.Add(-GiveUpAfter))
 	next.DueAt = export.Stamp(now.Add(s.spread(min(max(age, cmp.Or(s.FirstRetry, FirstRetry)), lastRetry))))
-	if now.After(d.GiveUpAt) {
-		next = end(d, cmp.Or(d.ErrorMessage, "The account's receivers took too long for all of its events to be sent."), now)
-	}
-	if _, err = s.Records.SaveDelivery(ctx, next, d.Revision); err == nil && next.Status == Failed {
-		s.Metrics.EventFailed(ctx)
-	}
+	_, err = s.Records.SaveDelivery(ctx, next, d.Revision)
 	return unlessOvertaken(err)
 }

@@ -3,6 +3,7 @@ package webhook
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -13,47 +14,57 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
-// due are so many deliveries of the account.
-func due(account string, n int) (refs []store.DeliveryRef) {
+// due are so many deliveries to a webhook of the account.
+func due(account, webhook string, n int) (refs []store.DeliveryRef) {
 	for i := range n {
-		refs = append(refs, store.DeliveryRef{AccountID: account, DeliveryID: fmt.Sprint(account, i)})
+		refs = append(refs, store.DeliveryRef{AccountID: account, DeliveryID: fmt.Sprintf("dlv_%s_%d", webhook, i)})
 	}
 	return refs
 }
 
-// TestRoom: an account has a quarter of all attempts at the same time, and doesn't keep the rest from others.
+// TestRoom: an account has a quarter of all attempts at the same time, and a webhook of it half of these; neither keeps the
+// rest from others. A receiver that was silent gets no other one.
 func TestRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(slices.Concat(due("much", ofOneAccount+2), due("little", 2)))
+		q := newQueue(slices.Concat(due("much", "a", 6), due("much", "b", 6), due("little", "c", 2)))
 		always := func() bool { return true }
 		var got []string
 		for range ofOneAccount + 2 {
 			ref, _ := q.next(always)
-			got = append(got, ref.DeliveryID)
+			got = append(got, strings.TrimPrefix(ref.DeliveryID, "dlv_"))
 		}
-		want := []string{"much0", "much1", "much2", "much3", "much4", "much5", "much6", "much7", "little0", "little1"}
-		if !slices.Equal(got, want) {
-			t.Errorf("got %v, want %v", got, want)
+		if want := "a_0 a_1 a_2 a_3 b_0 b_1 b_2 b_3 c_0 c_1"; strings.Join(got, " ") != want {
+			t.Errorf("got %v, want %s", got, want)
 		}
 		var given atomic.Pointer[string]
-		go func() {
+		ask := func() {
 			ref, _ := q.next(always)
 			given.Store(&ref.DeliveryID)
-		}()
+		}
+		go ask()
 		synctest.Wait()
 		if given.Load() != nil {
-			t.Error("it has room although none has ended")
+			t.Error("there is room although no attempt has ended")
 		}
-		q.done("much")
+		q.done(due("much", "a", 1)[0], time.Second)
 		synctest.Wait()
-		if id := given.Load(); id == nil || *id != "much8" {
-			t.Errorf("got %v once one has ended, want much8", id)
+		if id := given.Load(); id == nil || *id != "dlv_a_4" {
+			t.Errorf("got %v once one has ended, want a_4", id)
+		}
+		q.done(due("much", "a", 1)[0], silence)
+		q.done(due("much", "b", 1)[0], time.Second)
+		if ref, _ := q.next(always); ref.DeliveryID != "dlv_b_4" {
+			t.Errorf("got %v once a was silent, want b_4", ref)
 		}
 		if _, ok := q.next(func() bool { return false }); ok {
 			t.Error("one is given after the time is over")
 		}
-		if c := q.crowding(); len(c) != 1 || c[0].DeliveryID != "much9" {
-			t.Errorf("%v are in the way, want much9", c)
+		r := q.round()
+		if want := []store.DeliveryRef{{AccountID: "much", DeliveryID: "dlv_a_5"}, {AccountID: "much", DeliveryID: "dlv_b_5"}}; !slices.Equal(r.Crowding, want) {
+			t.Errorf("%v are in the way, want %v", r.Crowding, want)
+		}
+		if r.Longest[Receiver{"much", "a"}] != silence || r.Longest[Receiver{"much", "b"}] != time.Second || len(r.Longest) != 2 {
+			t.Errorf("receivers took %v", r.Longest)
 		}
 	})
 }
@@ -79,65 +90,79 @@ func TestPutBack(t *testing.T) {
 			t.Errorf("%s old, not due: %+v", c.age, d)
 		}
 	}
-	w.now = t0.Add(GiveUpAfter + time.Minute)
+	w.now = t0.Add(GiveUpAfter + lastRetry - time.Minute)
+	w.sender.PutBack(t.Context(), []store.DeliveryRef{ref})
+	if d := w.delivery(ref); d.Status != Pending || d.DueAt.Sub(w.now) != lastRetry {
+		t.Errorf("after its day: %+v", d)
+	}
+	w.due(w.delivery(ref))
 	w.sender.PutBack(t.Context(), []store.DeliveryRef{ref})
 	if d := w.delivery(ref); d.Status != Failed || d.Attempts != 0 || d.ErrorMessage == "" || !d.DueAt.IsZero() {
-		t.Errorf("after its day: %+v", d)
+		t.Errorf("long after its day: %+v", d)
 	}
 	if got := w.counted(); got != "map[EventsFailed:1]" {
 		t.Errorf("counted %s", got)
 	}
 }
 
-// TestHolds: what receivers take beyond the blink of an eye is counted by account, is paid with time, and never grows beyond
-// an hour's payment.
+// TestHolds: what a call was held up beyond the blink of an eye is counted by webhook and by account, is paid with time, and
+// never grows beyond an hour's payment.
 func TestHolds(t *testing.T) {
 	var h Holds
-	for range 100 {
-		h.note("prompt", prompt, t0)
+	held := func(took time.Duration, receivers ...string) {
+		longest := map[Receiver]time.Duration{}
+		for _, r := range receivers {
+			account, prefix, _ := strings.Cut(r, "/")
+			longest[Receiver{account, prefix}] = took
+		}
+		h.note(longest, t0)
 	}
-	h.note("once", 4*time.Second, t0)
 	for range 100 {
-		h.note("never", Patience, t0)
+		held(prompt, "prompt/a", "prompt/b")
+		held(Patience, "never/a", "never/b")
 	}
+	held(time.Second, "once/a", "once/b", "once/c")
+	held(Patience, "one/dead")
 	for _, c := range []struct {
-		account string
-		after   time.Duration
-		free    bool
+		receiver string
+		after    time.Duration
+		free     bool
 	}{
-		{"unknown", 0, true}, {"prompt", 0, true}, {"once", 0, true}, {"never", 0, false},
-		{"never", 59 * time.Minute, false}, {"never", 61 * time.Minute, true},
+		{"unknown/a", 0, true}, {"prompt/a", 0, true}, {"once/a", 0, true}, {"one/dead", 0, false}, {"one/good", 0, true}, {"one/dead", 32 * time.Minute, false}, {"one/dead", 33 * time.Minute, true},
+		{"never/a", 0, false}, {"never/other", 0, false}, {"never/other", 59 * time.Minute, false}, {"never/a", 61 * time.Minute, true},
 	} {
-		if got := h.free(c.account, t0.Add(c.after)); got != c.free {
-			t.Errorf("%s after %s: free %t, want %t", c.account, c.after, got, c.free)
+		account, prefix, _ := strings.Cut(c.receiver, "/")
+		if got := h.free(Receiver{account, prefix}, t0.Add(c.after)); got != c.free {
+			t.Errorf("%s after %s: free %t, want %t", c.receiver, c.after, got, c.free)
 		}
 	}
 	later := t0.Add(2 * time.Hour)
 	for n := range 2 * mostHolds {
-		h.note(fmt.Sprint(n), time.Second, later.Add(time.Duration(n)*time.Second))
+		h.note(map[Receiver]time.Duration{{fmt.Sprint(n), "a"}: time.Second}, later.Add(time.Duration(n)*time.Second))
 	}
-	if n := len(h.owed); n > mostHolds {
-		t.Errorf("%d accounts are remembered", n)
+	if n := len(h.owed); n > mostHolds+1 {
+		t.Errorf("%d debts are remembered", n)
 	}
 }
 
 // TestNobodyWaitsForTheSlow: a call of the schedule that finds more of a slow account than it can try puts the rest back, and
-// so finds what comes after it in the index. The store gives what is due as an index without turns would.
+// so finds what comes after it in the index. The store knows no turns, and looks at the first thousand.
 func TestNobodyWaitsForTheSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLane(t, &Holds{}, time.Hour)
-		l.inOrder = true
-		for n := range dueBatch + 100 {
+		l := newLane(t, &Holds{}, time.Hour, "slow")
+		l.window = 1000
+		for n := range l.window + 100 {
 			l.due(t, "slow", n)
 		}
 		time.Sleep(time.Second)
 		l.due(t, "steady", 0)
 		l.call(t.Context(), t, changes.Event{Scheduled: true})
-		refs, err := l.DueDeliveries(t.Context(), time.Now(), 10*dueBatch)
+		l.window = 0
+		refs, err := l.DueDeliveries(t.Context(), time.Now(), dueBatch)
 		if err != nil || len(refs) != 0 {
 			t.Errorf("%d are still due, %v", len(refs), err)
 		}
-		if tried := l.others.Load(); tried < ofOneAccount || tried > 10*ofOneAccount {
+		if tried := l.others.Load(); tried < ofOneWebhook || tried > 4*ofOneWebhook {
 			t.Errorf("%d attempts were made at the slow receiver", tried)
 		}
 		if len(l.first) != 1 {

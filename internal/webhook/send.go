@@ -34,7 +34,6 @@ type Sender struct {
 	Metrics *metrics.Recorder
 	Clock   func() time.Time
 	Log     *slog.Logger
-	Holds   *Holds
 	// FirstRetry is the pause after a first attempt, and Patience how long a receiver may take; 0 means the package's.
 	FirstRetry, Patience time.Duration
 	// Jitter is a random number from 0 to 1; nil means one of its own.
@@ -43,35 +42,43 @@ type Sender struct {
 
 // Send makes one attempt if the delivery is due. A delivery that somebody else has at work, or that is gone, is left alone.
 func (s Sender) Send(ctx context.Context, ref store.DeliveryRef) error {
+	_, err := s.send(ctx, ref)
+	return err
+}
+
+// send is Send, and says how long the receiver took.
+func (s Sender) send(ctx context.Context, ref store.DeliveryRef) (took time.Duration, err error) {
 	d, err := s.Records.Delivery(ctx, ref.AccountID, ref.DeliveryID)
 	if fault.Is(err, fault.NotFound) {
-		return nil
+		return 0, nil
 	}
 	if err != nil || d.DueAt.IsZero() || d.DueAt.After(s.Clock()) {
-		return err
+		return 0, err
 	}
 	w, err := s.Records.Webhook(ctx, d.AccountID, d.WebhookID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
-		return err
+		return 0, err
 	}
 	if next, ok := s.withoutAttempt(d, w, err == nil); ok {
 		if _, err = s.Records.SaveDelivery(ctx, next, d.Revision); err != nil || next.Status != Failed {
-			return unlessOvertaken(err)
+			return 0, unlessOvertaken(err)
 		}
-		return s.gaveUp(ctx, d.Attempts, w)
+		return 0, s.gaveUp(ctx, d.Attempts, w)
 	}
 	secrets, err := seal.OpenSecrets(ctx, s.Sealer, seal.Context{AccountID: w.AccountID, WebhookID: w.ID}, w.Secret)
 	if err != nil {
-		return errors.Join(err, s.putOff(ctx, d))
+		return 0, errors.Join(err, s.putOff(ctx, d))
 	}
 	d, err = s.Records.SaveDelivery(ctx, begin(d, s.Clock()), d.Revision)
 	if err != nil {
-		return unlessOvertaken(err)
+		return 0, unlessOvertaken(err)
 	}
 	failpoint.Here("event.sending")
+	posted := s.Clock()
 	o := Post(ctx, s.Client, w, secrets[SecretName], Message{d.ID, d.EventID, d.EventType, d.Body}, cmp.Or(s.Patience, Patience))
+	took = s.Clock().Sub(posted)
 	failpoint.Here("event.sent")
-	return s.note(ctx, d, w, o)
+	return took, s.note(ctx, d, w, o)
 }
 
 // withoutAttempt is what becomes of a delivery that none is to be made at now; ok is false if one is.
@@ -128,10 +135,11 @@ func (s Sender) note(ctx context.Context, d store.Delivery, w store.Webhook, o O
 	next := d
 	next.ResponseStatus, next.ResponseBody = o.Status, o.Body
 	retry := now.Add(s.pause(d.Attempts))
+	gone := o.Gone() && !s.hasMoved(ctx, w)
 	switch {
 	case o.Error == "":
 		next = end(next, "", now)
-	case o.Gone() || retry.After(d.GiveUpAt):
+	case gone || retry.After(d.GiveUpAt):
 		next = end(next, o.Error, now)
 	default:
 		next = postpone(next, retry)
@@ -151,7 +159,13 @@ func (s Sender) note(ctx context.Context, d store.Delivery, w store.Webhook, o O
 	default:
 		s.Metrics.EventRetried(ctx)
 	}
-	return s.noteWebhook(ctx, w, func(w store.Webhook) store.Webhook { return after(w, next.Status, o.Gone(), now) })
+	return s.noteWebhook(ctx, w, func(w store.Webhook) store.Webhook { return after(w, next.Status, gone, now) })
+}
+
+// hasMoved reports whether the webhook has another address by now: what its old one says for good is not for this one.
+func (s Sender) hasMoved(ctx context.Context, w store.Webhook) bool {
+	now, err := s.Records.Webhook(ctx, w.AccountID, w.ID)
+	return err == nil && now.URL != w.URL
 }
 
 // pause is how long to wait after the n-th attempt: doubling.

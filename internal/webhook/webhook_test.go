@@ -544,7 +544,7 @@ func TestChangesUnderWay(t *testing.T) {
 			reply.WriteHeader(410)
 		}
 		d := w.send(ref)
-		if h := w.webhook("wh_a"); d.Status != Failed || h.Status != Active || h.FailureCount != 0 {
+		if h := w.webhook("wh_a"); d.Status != Retrying || h.Status != Active || h.FailureCount != 0 {
 			t.Errorf("%+v, %+v", d, h)
 		}
 	})

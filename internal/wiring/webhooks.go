@@ -29,9 +29,9 @@ func SendEvents(p Parts) any {
 	f := webhook.Function{
 		Publisher: webhook.Publisher{Records: p.Store, Object: api.ExportObject, Clock: p.Clock},
 		Sender: webhook.Sender{
-			Records: p.Store, Sealer: p.Sealer, Client: p.WebhookClient, Metrics: p.metrics(), Clock: p.Clock, Log: log, Holds: &webhook.Holds{}, FirstRetry: p.WebhookRetry, Jitter: p.WebhookJitter,
+			Records: p.Store, Sealer: p.Sealer, Client: p.WebhookClient, Metrics: p.metrics(), Clock: p.Clock, Log: log, FirstRetry: p.WebhookRetry, Jitter: p.WebhookJitter,
 		},
-		Due: p.Store, Clock: p.Clock, Log: log,
+		Holds: &webhook.Holds{}, Due: p.Store, Clock: p.Clock, Log: log,
 	}
 	return stepfn.Handler(p.edge("send-events"), f.Handle)
 }
