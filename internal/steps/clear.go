@@ -11,6 +11,10 @@ import (
 	"github.com/videovector/exports/internal/store"
 )
 
+// clearTime is how long clearing up after one export takes at most: what has been removed until then is gone, and the next
+// sweep goes on.
+const clearTime = partTime / 4
+
 // clear clears up after exports that were cancelled or deleted, once every worker of theirs is gone, as far as there is time
 // for it. The failure of one export is logged and doesn't keep it from the others; that one is due again at the next sweep.
 func (s Sweep) clear(ctx context.Context, out *SweepOut) error {
@@ -18,7 +22,8 @@ func (s Sweep) clear(ctx context.Context, out *SweepOut) error {
 	for ; len(due) > 0 && ctx.Err() == nil; due = due[1:] {
 		ref := due[0]
 		out.Examined++
-		done, err := s.clearOne(ctx, ref)
+		var done bool
+		err := inTime(ctx, clearTime, func(ctx context.Context) (err error) { done, err = s.clearOne(ctx, ref); return err })
 		switch {
 		case err != nil:
 			out.Skipped++

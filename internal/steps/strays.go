@@ -22,7 +22,8 @@ const strayMinute = 0
 // after the end, or its caller sleeps until then. Trouble with one is logged and doesn't keep it from the others.
 func (s Sweep) dropStrays(ctx context.Context) {
 	for _, prefix := range []string{"work/", "artifacts/"} {
-		if err := s.dropStraysBelow(ctx, prefix); err != nil {
+		err := inTime(ctx, partTime/2, func(ctx context.Context) error { return s.dropStraysBelow(ctx, prefix) })
+		if err != nil {
 			s.Log.ErrorContext(ctx, "stray uploads could not be listed", "error", err.Error())
 		}
 	}

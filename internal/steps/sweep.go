@@ -25,7 +25,7 @@ const (
 	// admissionBatch is how many accounts with exports that wait it looks at. The rest come first a minute later.
 	admissionBatch = 50
 	// partTime is how long each part of a sweep takes at most, so that none keeps another from being done: a fifth of what the
-	// function has.
+	// function has. Measuring has half of that, and looking for strays below each prefix, once an hour.
 	partTime = 12 * time.Second
 )
 
@@ -85,31 +85,37 @@ func (s Sweep) Handle(ctx context.Context, in SweepIn) (SweepOut, error) {
 	}
 	var out SweepOut
 	var waiting store.Open
-	hour := s.Clock().Minute() == strayMinute
-	unlisted := inTime(ctx, func(ctx context.Context) error { return s.due(ctx, &out) })
-	unadmitted := inTime(ctx, func(ctx context.Context) (err error) { waiting, err = s.admit(ctx, &out); return err })
-	if unlisted == nil {
-		s.measure(ctx, waiting)
+	strays := s.Clock().Minute() == strayMinute
+	undone := inTime(ctx, partTime, func(ctx context.Context) error { return s.due(ctx, &out) })
+	unadmitted := inTime(ctx, partTime, func(ctx context.Context) (err error) { waiting, err = s.admit(ctx, &out); return err })
+	if undone == nil {
+		_ = inTime(ctx, partTime/2, func(ctx context.Context) error { s.measure(ctx, waiting); return nil }) // it logs its failure
 	}
-	uncleared := inTime(ctx, func(ctx context.Context) error { return s.clear(ctx, &out) })
-	if hour {
-		_ = inTime(ctx, func(ctx context.Context) error { s.dropStrays(ctx); return nil }) // it logs its failures
+	uncleared := inTime(ctx, partTime, func(ctx context.Context) error { return s.clear(ctx, &out) })
+	if strays {
+		s.dropStrays(ctx)
 	}
-	return out, errors.Join(unlisted, unadmitted, uncleared)
+	return out, errors.Join(undone, unadmitted, uncleared)
 }
 
 // inTime does a part of a sweep, which ends with its context.
-func inTime(ctx context.Context, part func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, partTime)
+func inTime(ctx context.Context, d time.Duration, part func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	return part(ctx)
 }
+
+// errStuck is a sweep that has used its time up and moved nothing.
+var errStuck = errors.New("there was no time left for exports that are due, and none was moved")
 
 // due sweeps what is due, as far as there is time for it. What fails is due at the next sweep as well.
 func (s Sweep) due(ctx context.Context, out *SweepOut) error {
 	due, err := s.Records.DueExports(ctx, s.Clock(), sweepBatch)
 	for ; len(due) > 0 && ctx.Err() == nil; due = due[1:] {
 		_ = s.one(ctx, due[0], s.isDue, out)
+	}
+	if len(due) > 0 && out.Started+out.DeadLettered == 0 {
+		return errStuck
 	}
 	return err
 }

@@ -230,6 +230,27 @@ func TestEachPartHasItsTime(t *testing.T) {
 	})
 }
 
+// TestAStuckSweepIsNone: one that moves nothing in its time although exports are due fails, and doesn't count as a sweep; the rest
+// is done all the same.
+func TestAStuckSweepIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, scenario{request: wholeIndex, spoil: func(*world) mishaps { return at(call{"records.Export", 1}, frozenBefore) }})
+		w.freeze = func() { time.Sleep(13 * time.Second) }
+		w.putExport("exp_1", claimed)
+		w.putExport("exp_2", claimed)
+		w.putExport("exp_cancelled", func(e export.Export) export.Export { return e.Cancel(e.CreatedAt) })
+		if _, failed := w.swept(event("Scheduled Event", nil)); failed == "" {
+			t.Error("a sweep that moved nothing has not failed")
+		}
+		if strings.Contains(w.log.String(), `"SweepRuns"`) {
+			t.Error("it counts as a sweep")
+		}
+		if e, err := w.memory.Export(t.Context(), account, "exp_cancelled"); err != nil || e.Closing() {
+			t.Errorf("nothing was cleared up: %v", err)
+		}
+	})
+}
+
 // TestTwoSweepsAtOnce: the first stops at each of its calls in turn, before or after it happens, and the second runs to
 // its end. One execution is asked for, whoever asks.
 func TestTwoSweepsAtOnce(t *testing.T) {
