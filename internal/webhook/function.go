@@ -86,10 +86,12 @@ func (f Function) sendDue(ctx context.Context) error {
 	return nil
 }
 
-// shares parts what is due into what is tried and what is beyond its account's share.
+// shares parts what is due into what is tried and what is beyond its account's share. Webhooks take turns, so one that has much
+// due leaves its account's others their place.
 func shares(refs []store.DeliveryRef) (share, beyond []store.DeliveryRef) {
+	byWebhook := func(ref store.DeliveryRef) string { return ref.AccountID + " " + receiverOf(ref).Prefix }
 	n := map[string]int{}
-	for _, ref := range refs {
+	for _, ref := range store.InTurns(refs, byWebhook, len(refs)) {
 		if n[ref.AccountID]++; n[ref.AccountID] <= dueShare {
 			share = append(share, ref)
 		} else {

@@ -184,3 +184,16 @@ func (l *lane) due(t *testing.T, account string, n int) {
 		t.Fatal(err)
 	}
 }
+
+// TestShares: of an account's events so many are tried in a round; a webhook that has more of them due leaves others theirs.
+func TestShares(t *testing.T) {
+	share, beyond := shares(slices.Concat(due("much", "dead", 2*dueShare), due("much", "good", 2), due("little", "good", 1)))
+	if len(share) != dueShare+1 || len(beyond) != dueShare+2 {
+		t.Errorf("%d are tried, and %d are not", len(share), len(beyond))
+	}
+	for _, ref := range slices.Concat(due("much", "good", 2), due("little", "good", 1)) {
+		if !slices.Contains(share, ref) {
+			t.Errorf("%v is not tried", ref)
+		}
+	}
+}
