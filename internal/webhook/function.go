@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/videovector/exports/internal/changes"
@@ -62,23 +63,20 @@ func (f Function) Handle(ctx context.Context, in changes.Event) (changes.Result,
 		Log: f.Log,
 	}.Handle(ctx, in.Batch)
 	refs = slices.DeleteFunc(refs, func(r store.DeliveryRef) bool { return !f.Holds.free(receiverOf(r), f.Clock()) })
-	round := f.Sender.SendAll(ctx, store.InTurns(refs, store.DeliveryRef.Owner, len(refs)), pipeTime)
-	f.Holds.note(round.Longest, f.Clock())
+	round := f.Sender.SendAll(ctx, store.InTurns(refs, store.DeliveryRef.Owner, len(refs)), pipeTime, f.Holds)
+	f.Holds.noteHeld(round.Longest, f.Clock())
 	return out, err
 }
 
-// sendDue makes attempts at what is due, batch after batch. What there is no room for is put back, what is beyond an account's
-// share first, so that it keeps nobody's from being found.
+// sendDue makes attempts at what is due, batch after batch. What is beyond an account's share is put back, and what is left for
+// receivers that were silent, so that it keeps nobody's from being found.
 func (f Function) sendDue(ctx context.Context) error {
 	for range dueRounds {
 		refs, err := f.Due.DueDeliveries(ctx, f.Clock(), dueBatch)
 		if err != nil {
 			return err
 		}
-		share, beyond := shares(refs)
-		f.Sender.PutBack(ctx, beyond)
-		round := f.Sender.SendAll(ctx, share, roundTime)
-		f.Sender.PutBack(ctx, round.Crowding)
+		f.sendRound(ctx, refs)
 		if len(refs) == 0 || !timeFor(ctx, roundTime+2*Patience) {
 			break
 		}
@@ -86,8 +84,22 @@ func (f Function) sendDue(ctx context.Context) error {
 	return nil
 }
 
-// shares parts what is due into what is tried and what is beyond its account's share. Webhooks take turns, so one that has much
-// due leaves its account's others their place.
+func (f Function) sendRound(ctx context.Context, refs []store.DeliveryRef) {
+	share, beyond := shares(refs)
+	var all sync.WaitGroup
+	all.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, roundTime)
+		defer cancel()
+		f.Sender.PutBack(ctx, beyond)
+	})
+	round := f.Sender.SendAll(ctx, share, roundTime, f.Holds)
+	f.Holds.note(round.Longest, f.Clock())
+	f.Sender.PutBack(ctx, round.Silent)
+	all.Wait()
+}
+
+// shares parts what is due into what is tried, accounts in turns, and what is beyond its account's share. Within an account
+// webhooks take turns, so one that has much due leaves the others their place.
 func shares(refs []store.DeliveryRef) (share, beyond []store.DeliveryRef) {
 	byWebhook := func(ref store.DeliveryRef) string { return ref.AccountID + " " + receiverOf(ref).Prefix }
 	n := map[string]int{}
@@ -98,5 +110,5 @@ func shares(refs []store.DeliveryRef) (share, beyond []store.DeliveryRef) {
 			beyond = append(beyond, ref)
 		}
 	}
-	return share, beyond
+	return store.InTurns(share, store.DeliveryRef.Owner, len(share)), beyond
 }

@@ -20,7 +20,7 @@ const (
 	mostHolds = 1000
 )
 
-// Holds remembers how long receivers have held calls of the pipe up. Such a call holds up what comes after it in its lane,
+// Holds remembers how long receivers have taken, and held calls of the pipe up. Such a call holds up what comes after it in its lane,
 // whosever it is; so it sends nothing to a webhook that has used up what it may take, or whose account has: the schedule does
 // within a minute. What is remembered is this process's own, and lost with it. The zero value and nil are ready for use; nil
 // remembers nothing.
@@ -39,6 +39,16 @@ func (d debt) paid(now time.Time) debt {
 	return debt{max(0, d.d-time.Duration(float64(now.Sub(d.at))*holdShare)), now}
 }
 
+// slow reports whether the receiver has used up what it may take.
+func (h *Holds) slow(r Receiver, now time.Time) bool {
+	if h == nil {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.owed[r].paid(now).d >= heldByOne
+}
+
 // free reports whether a call of the pipe may wait for the receiver.
 func (h *Holds) free(r Receiver, now time.Time) bool {
 	if h == nil {
@@ -49,8 +59,20 @@ func (h *Holds) free(r Receiver, now time.Time) bool {
 	return h.owed[r].paid(now).d < heldByOne && h.owed[Receiver{r.AccountID, ""}].paid(now).d < heldByAll
 }
 
-// note adds what the receivers of one call have taken. Those of an account were waited for at the same time.
+// note adds what receivers have taken in a call of the schedule, which holds nobody up but tells of them.
 func (h *Holds) note(longest map[Receiver]time.Duration, now time.Time) {
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for r, took := range longest {
+		h.add(r, took-prompt, heldByOne, now)
+	}
+}
+
+// noteHeld adds what they have taken in a call of the pipe. Those of an account were waited for at the same time.
+func (h *Holds) noteHeld(longest map[Receiver]time.Duration, now time.Time) {
 	if h == nil {
 		return
 	}

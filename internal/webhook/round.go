@@ -22,14 +22,17 @@ const (
 	together     = 32
 	ofOneAccount = together / 4
 	ofOneWebhook = ofOneAccount / 2
-	// silence is how long a receiver takes that gets no other attempt in the same round.
+	// slowness is how long a receiver takes that gets one attempt at a time, and ofSlow how many attempts all such have.
+	slowness = 2 * time.Second
+	ofSlow   = together / 2
+	// silence is how long one takes that gets no other attempt in the round, unless another one of it ended sooner.
 	silence = Patience * 9 / 10
 )
 
 // Round is what became of deliveries that were sent together.
 type Round struct {
-	// Crowding is what no attempt was begun at because of its own account: a receiver was silent, or there was no room.
-	Crowding []store.DeliveryRef
+	// Silent is what was left for receivers that were silent.
+	Silent []store.DeliveryRef
 	// Longest is how long the receivers of each webhook took at most.
 	Longest map[Receiver]time.Duration
 }
@@ -43,9 +46,9 @@ func receiverOf(ref store.DeliveryRef) Receiver {
 }
 
 // SendAll makes an attempt at each, the first of them first, and begins none once the time is over or ctx leaves none for
-// one. The rest stays due.
-func (s Sender) SendAll(ctx context.Context, refs []store.DeliveryRef, within time.Duration) Round {
-	q := newQueue(refs)
+// one. The rest stays due. Holds tell which receivers have been slow lately.
+func (s Sender) SendAll(ctx context.Context, refs []store.DeliveryRef, within time.Duration, holds *Holds) Round {
+	q := newQueue(refs, func(r Receiver) bool { return holds.slow(r, s.Clock()) })
 	begun := s.Clock()
 	var all sync.WaitGroup
 	for range min(together, len(refs)) {
@@ -60,7 +63,7 @@ func (s Sender) SendAll(ctx context.Context, refs []store.DeliveryRef, within ti
 		})
 	}
 	all.Wait()
-	return q.round()
+	return q.round
 }
 
 // attempt is Send for one of many: its failure is logged. It says how long the receiver took.
@@ -89,21 +92,29 @@ func timeFor(ctx context.Context, d time.Duration) bool {
 // queue gives deliveries out to those who send them. Whoever asks while there is no room for any that is left waits for an
 // attempt to end.
 type queue struct {
-	mu       sync.Mutex
-	moved    *sync.Cond
-	left     []store.DeliveryRef
+	mu     sync.Mutex
+	moved  *sync.Cond
+	left   []store.DeliveryRef
+	closed bool
+	round  Round
+
 	accounts map[string]int   // attempts under way
 	hooks    map[Receiver]int // attempts under way
-	full     map[Receiver]bool
-	longest  map[Receiver]time.Duration
-	closed   bool
-	crowding []store.DeliveryRef
+	slow     map[Receiver]bool
+	alive    map[Receiver]bool          // that have ended an attempt before they were silent
+	slowly   map[store.DeliveryRef]bool // attempts under way at slow receivers
 }
 
-func newQueue(refs []store.DeliveryRef) *queue {
+// newQueue asks once of each receiver whether it has been slow lately.
+func newQueue(refs []store.DeliveryRef, wasSlow func(Receiver) bool) *queue {
 	q := &queue{
-		left: slices.Clone(refs), accounts: map[string]int{}, hooks: map[Receiver]int{},
-		full: map[Receiver]bool{}, longest: map[Receiver]time.Duration{},
+		left: slices.Clone(refs), round: Round{Longest: map[Receiver]time.Duration{}}, accounts: map[string]int{}, hooks: map[Receiver]int{},
+		slow: map[Receiver]bool{}, alive: map[Receiver]bool{}, slowly: map[store.DeliveryRef]bool{},
+	}
+	for _, ref := range refs {
+		if to := receiverOf(ref); !q.slow[to] {
+			q.slow[to] = wasSlow(to)
+		}
 	}
 	q.moved = sync.NewCond(&q.mu)
 	return q
@@ -121,8 +132,7 @@ func (q *queue) next(open func() bool) (ref store.DeliveryRef, ok bool) {
 		if n := slices.IndexFunc(q.left, q.hasRoom); n >= 0 {
 			ref = q.left[n]
 			q.left = slices.Delete(q.left, n, n+1)
-			q.accounts[ref.AccountID]++
-			q.hooks[receiverOf(ref)]++
+			q.begin(ref)
 			return ref, true
 		}
 		q.moved.Wait()
@@ -133,11 +143,19 @@ func (q *queue) next(open func() bool) (ref store.DeliveryRef, ok bool) {
 
 func (q *queue) hasRoom(ref store.DeliveryRef) bool {
 	to := receiverOf(ref)
-	room := q.accounts[ref.AccountID] < ofOneAccount && q.hooks[to] < ofOneWebhook
-	if !room {
-		q.full[to] = true
+	if q.slow[to] && (q.hooks[to] > 0 || len(q.slowly) >= ofSlow) {
+		return false
 	}
-	return room
+	return q.accounts[ref.AccountID] < ofOneAccount && q.hooks[to] < ofOneWebhook
+}
+
+func (q *queue) begin(ref store.DeliveryRef) {
+	to := receiverOf(ref)
+	q.accounts[ref.AccountID]++
+	q.hooks[to]++
+	if q.slow[to] {
+		q.slowly[ref] = true
+	}
 }
 
 // done ends an attempt. What is left for a receiver that was silent is not tried in this round.
@@ -147,32 +165,25 @@ func (q *queue) done(ref store.DeliveryRef, took time.Duration) {
 	to := receiverOf(ref)
 	q.accounts[ref.AccountID]--
 	q.hooks[to]--
-	q.longest[to] = max(q.longest[to], took)
-	if took >= silence {
+	delete(q.slowly, ref)
+	q.round.Longest[to] = max(q.round.Longest[to], took)
+	q.slow[to] = q.slow[to] || took >= slowness
+	q.alive[to] = q.alive[to] || took < silence
+	if !q.alive[to] {
 		q.left = slices.DeleteFunc(q.left, func(other store.DeliveryRef) bool {
 			if receiverOf(other) != to {
 				return false
 			}
-			q.crowding = append(q.crowding, other)
+			q.round.Silent = append(q.round.Silent, other)
 			return true
 		})
 	}
 	q.moved.Broadcast()
 }
 
-func (q *queue) round() Round {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, ref := range q.left {
-		if q.full[receiverOf(ref)] {
-			q.crowding = append(q.crowding, ref)
-		}
-	}
-	return Round{q.crowding, q.longest}
-}
-
 // PutBack lets deliveries wait that there is no room for, the longer the older they are, so that they keep nobody's from being
-// found. One that has found none for longer than any pause after its day has failed.
+// found. One that comes here again long after its day has failed; nobody is to blame for that but the day, so it doesn't count
+// against the webhook.
 func (s Sender) PutBack(ctx context.Context, refs []store.DeliveryRef) {
 	next := make(chan store.DeliveryRef, len(refs))
 	for _, ref := range refs {
@@ -202,16 +213,12 @@ func (s Sender) putBack(ctx context.Context, ref store.DeliveryRef) error {
 	if err != nil || d.DueAt.IsZero() || d.DueAt.After(now) {
 		return err
 	}
-	if now.After(d.GiveUpAt.Add(lastRetry)) {
+	if now.After(d.GiveUpAt.Add(lastRetry)) && d.DueAt.After(d.GiveUpAt) {
 		next := end(d, cmp.Or(d.ErrorMessage, "The webhook took too long for all of its events to be sent."), now)
-		if _, err = s.Records.SaveDelivery(ctx, next, d.Revision); err != nil {
-			return unlessOvertaken(err)
+		if _, err = s.Records.SaveDelivery(ctx, next, d.Revision); err == nil {
+			s.Metrics.EventFailed(ctx)
 		}
-		w, err := s.Records.Webhook(ctx, d.AccountID, d.WebhookID)
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return err
-		}
-		return s.gaveUp(ctx, d.Attempts, w)
+		return unlessOvertaken(err)
 	}
 	next := d
 	if next.Status == Processing { // its process died

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -23,25 +24,24 @@ func due(account, webhook string, n int) (refs []store.DeliveryRef) {
 }
 
 // TestRoom: an account has a quarter of all attempts at the same time, and a webhook of it half of these; neither keeps the
-// rest from others. A receiver that was silent gets no other one.
+// rest from others. A receiver that was slow has one attempt at a time, and one that was silent no other one.
 func TestRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(slices.Concat(due("much", "a", 6), due("much", "b", 6), due("little", "c", 2)))
-		always := func() bool { return true }
-		var got []string
-		for range ofOneAccount + 2 {
-			ref, _ := q.next(always)
-			got = append(got, strings.TrimPrefix(ref.DeliveryID, "dlv_"))
+		q := newQueue(slices.Concat(due("much", "a", 6), due("much", "b", 6), due("little", "c", 2), due("slow", "d", 3)), func(r Receiver) bool { return r.AccountID == "slow" })
+		take := func(want string) {
+			t.Helper()
+			if ref, _ := q.next(func() bool { return true }); strings.TrimPrefix(ref.DeliveryID, "dlv_") != want {
+				t.Errorf("got %v, want %s", ref, want)
+			}
 		}
-		if want := "a_0 a_1 a_2 a_3 b_0 b_1 b_2 b_3 c_0 c_1"; strings.Join(got, " ") != want {
-			t.Errorf("got %v, want %s", got, want)
+		for _, want := range strings.Fields("a_0 a_1 a_2 a_3 b_0 b_1 b_2 b_3 c_0 c_1 d_0") {
+			take(want)
 		}
 		var given atomic.Pointer[string]
-		ask := func() {
-			ref, _ := q.next(always)
+		go func() {
+			ref, _ := q.next(func() bool { return true })
 			given.Store(&ref.DeliveryID)
-		}
-		go ask()
+		}()
 		synctest.Wait()
 		if given.Load() != nil {
 			t.Error("there is room although no attempt has ended")
@@ -51,22 +51,44 @@ func TestRoom(t *testing.T) {
 		if id := given.Load(); id == nil || *id != "dlv_a_4" {
 			t.Errorf("got %v once one has ended, want a_4", id)
 		}
-		q.done(due("much", "a", 1)[0], silence)
-		q.done(due("much", "b", 1)[0], time.Second)
-		if ref, _ := q.next(always); ref.DeliveryID != "dlv_b_4" {
-			t.Errorf("got %v once a was silent, want b_4", ref)
-		}
+		q.done(due("much", "a", 2)[1], time.Second)
+		q.done(due("much", "b", 1)[0], silence)
+		q.done(due("slow", "d", 1)[0], slowness)
+		take("a_5")
+		take("d_1")
 		if _, ok := q.next(func() bool { return false }); ok {
 			t.Error("one is given after the time is over")
 		}
-		r := q.round()
-		if want := []store.DeliveryRef{{AccountID: "much", DeliveryID: "dlv_a_5"}, {AccountID: "much", DeliveryID: "dlv_b_5"}}; !slices.Equal(r.Crowding, want) {
-			t.Errorf("%v are in the way, want %v", r.Crowding, want)
+		if want := []store.DeliveryRef{{AccountID: "much", DeliveryID: "dlv_b_4"}, {AccountID: "much", DeliveryID: "dlv_b_5"}}; !slices.Equal(q.round.Silent, want) {
+			t.Errorf("%v are left for the silent, want %v", q.round.Silent, want)
 		}
-		if r.Longest[Receiver{"much", "a"}] != silence || r.Longest[Receiver{"much", "b"}] != time.Second || len(r.Longest) != 2 {
-			t.Errorf("receivers took %v", r.Longest)
+		if want := map[Receiver]time.Duration{{"much", "a"}: time.Second, {"much", "b"}: silence, {"slow", "d"}: slowness}; !maps.Equal(q.round.Longest, want) {
+			t.Errorf("receivers took %v, want %v", q.round.Longest, want)
 		}
 	})
+}
+
+// TestSlowOnesShare: all receivers that are slow have half of the attempts, and one that has answered before isn't silent.
+func TestSlowOnesShare(t *testing.T) {
+	var refs []store.DeliveryRef
+	for n := range together {
+		refs = append(refs, due(fmt.Sprint("slow", n), "a", 2)...)
+	}
+	q := newQueue(append(refs, due("good", "a", 1)...), func(r Receiver) bool { return r.AccountID != "good" })
+	var got []store.DeliveryRef
+	for range ofSlow + 1 {
+		ref, _ := q.next(func() bool { return true })
+		got = append(got, ref)
+	}
+	if last := got[ofSlow]; last.AccountID != "good" {
+		t.Errorf("%v is sent before the one that isn't slow", last)
+	}
+	q.done(got[0], time.Second)
+	if ref, _ := q.next(func() bool { return true }); ref.AccountID != got[0].AccountID {
+		t.Errorf("got %v, want the second of %s", ref, got[0].AccountID)
+	} else if q.done(ref, silence); len(q.round.Silent) > 0 {
+		t.Errorf("%v are left for one that has answered", q.round.Silent)
+	}
 }
 
 // TestPutBack: what there is no room for waits, the longer the older it is, and isn't tried; after its day it has failed. Who
@@ -115,7 +137,7 @@ func TestHolds(t *testing.T) {
 			account, prefix, _ := strings.Cut(r, "/")
 			longest[Receiver{account, prefix}] = took
 		}
-		h.note(longest, t0)
+		h.noteHeld(longest, t0)
 	}
 	for range 100 {
 		held(prompt, "prompt/a", "prompt/b")
@@ -135,6 +157,13 @@ func TestHolds(t *testing.T) {
 		if got := h.free(Receiver{account, prefix}, t0.Add(c.after)); got != c.free {
 			t.Errorf("%s after %s: free %t, want %t", c.receiver, c.after, got, c.free)
 		}
+	}
+	if r := (Receiver{"never", "a"}); !h.slow(r, t0) || h.slow(Receiver{"once", "a"}, t0) {
+		t.Error("the one that never answers is not slow, or the one that was slow once is")
+	}
+	h.note(map[Receiver]time.Duration{{"scheduled", "a"}: Patience}, t0)
+	if h.free(Receiver{"scheduled", "a"}, t0) || !h.free(Receiver{"scheduled", "b"}, t0) {
+		t.Error("what the schedule was told of one receiver is not known, or held against another one")
 	}
 	later := t0.Add(2 * time.Hour)
 	for n := range 2 * mostHolds {
@@ -195,5 +224,8 @@ func TestShares(t *testing.T) {
 		if !slices.Contains(share, ref) {
 			t.Errorf("%v is not tried", ref)
 		}
+	}
+	if share[1].AccountID != "little" {
+		t.Errorf("%v has the second turn", share[1])
 	}
 }

@@ -162,10 +162,11 @@ func (s Sender) note(ctx context.Context, d store.Delivery, w store.Webhook, o O
 	return s.noteWebhook(ctx, w, func(w store.Webhook) store.Webhook { return after(w, next.Status, gone, now) })
 }
 
-// hasMoved reports whether the webhook has another address by now: what its old one says for good is not for this one.
+// hasMoved reports whether the webhook has another address by now, or may have: what its old one says for good is not for this
+// one.
 func (s Sender) hasMoved(ctx context.Context, w store.Webhook) bool {
 	now, err := s.Records.Webhook(ctx, w.AccountID, w.ID)
-	return err == nil && now.URL != w.URL
+	return err == nil && now.URL != w.URL || err != nil && !fault.Is(err, fault.NotFound)
 }
 
 // pause is how long to wait after the n-th attempt: doubling.

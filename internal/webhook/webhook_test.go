@@ -269,7 +269,7 @@ func TestToldTwice(t *testing.T) {
 			if err != nil || len(refs) != 1 {
 				t.Errorf("%v, %v", refs, err)
 			}
-			w.sender.SendAll(t.Context(), refs, time.Minute)
+			w.sender.SendAll(t.Context(), refs, time.Minute, nil)
 		})
 	}
 	all.Wait()
@@ -294,11 +294,11 @@ func TestTwoGenerations(t *testing.T) {
 	fence.Statuses = []export.Status{export.StatusFailed}
 	again, err = w.store.SaveExport(t.Context(), again, fence)
 	w.must(err)
-	w.sender.SendAll(t.Context(), w.publish(first), time.Minute)
+	w.sender.SendAll(t.Context(), w.publish(first), time.Minute, nil)
 	ended, err := w.store.SaveExport(t.Context(), again.Claim(w.now).Complete(w.now), again.Fence())
 	w.must(err)
-	w.sender.SendAll(t.Context(), w.publish(changes.Export{AccountID: "acct", ExportID: "exp_1", Generation: ended.Generation, Mark: ended.EventMark}), time.Minute)
-	w.sender.SendAll(t.Context(), w.publish(first), time.Minute) // late, and once more
+	w.sender.SendAll(t.Context(), w.publish(changes.Export{AccountID: "acct", ExportID: "exp_1", Generation: ended.Generation, Mark: ended.EventMark}), time.Minute, nil)
+	w.sender.SendAll(t.Context(), w.publish(first), time.Minute, nil) // late, and once more
 	came := r.arrivals()
 	if len(came) != 2 {
 		t.Fatalf("%d arrivals, want 2", len(came))
