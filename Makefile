@@ -40,7 +40,7 @@ soak: ## a million of them, from seed FROM on; takes hours
 	$(GO) test -count=1 -v -timeout 0 -run '^TestSeeds$$' ./internal/simulation -seeds $(SEEDS) -from $(FROM)
 
 mutants: ## plants one defect after the other, each of which a test must see
-	$(GO) run ./internal/mutants
+	$(GO) run ./internal/mutants $(if $(PASSED),-passed)
 
 events: ## every fixture of events/ once, each reply compared with the stored one
 	$(GO) test -count=1 -run '^TestReplays$$' ./cmd/local

@@ -26,14 +26,15 @@ const patience = 8 * time.Minute
 func main() {
 	only := flag.String("run", "", "plant only defects whose names hold this")
 	atOnce := flag.Int("p", runtime.GOMAXPROCS(0), "how many tests run at once")
+	passed := flag.Bool("passed", false, "every test has just passed over the code as it is, so don't run those without a defect")
 	flag.Parse()
-	if err := run(context.Background(), *only, *atOnce); err != nil {
+	if err := run(context.Background(), *only, *passed, *atOnce); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string, atOnce int) error {
+func run(ctx context.Context, only string, passed bool, atOnce int) error {
 	root, err := moduleRoot(ctx)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func run(ctx context.Context, only string, atOnce int) error {
 		}
 	}
 	all = slices.DeleteFunc(all, func(d defect) bool { return !strings.Contains(d.name, only) })
-	results := trials(ctx, root, all, atOnce)
+	results := trials(ctx, root, all, passed, atOnce)
 	caught := 0
 	for _, r := range results {
 		if r.verdict == seen {
@@ -84,11 +85,11 @@ type result struct {
 	took   time.Duration
 }
 
-// trials runs every test over the code as it is, which must pass, and over every defect.
-func trials(ctx context.Context, root string, all []defect, atOnce int) []result {
+// trials runs every test over the code as it is, which must pass, unless it has, and over every defect.
+func trials(ctx context.Context, root string, all []defect, passed bool, atOnce int) []result {
 	var todo []defect
 	for _, d := range all {
-		if !slices.ContainsFunc(todo, func(s defect) bool { return s.test == d.test }) {
+		if !passed && !slices.ContainsFunc(todo, func(s defect) bool { return s.test == d.test }) {
 			todo = append(todo, defect{name: "no defect", what: "go test " + d.test, test: d.test})
 		}
 	}
