@@ -112,8 +112,10 @@ func (e *edge) logRequest(r *http.Request, status int, took time.Duration, about
 
 // brief is the text of an error as far as it is logged: it may hold a name of the body's, which is as long as whoever sent it
 // likes.
-func brief(text string) string {
-	const most = 1000
+func brief(text string) string { return cut(text, 1000) }
+
+// cut is the beginning of a text that is longer than so many bytes.
+func cut(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -232,9 +231,7 @@ func said(err error) string {
 
 // wrong notes a problem; the first one of a field is kept, and no more than MaxProblems are.
 func (f *fields) wrong(name, message string) {
-	if len(name) > MaxShownName {
-		name = strings.ToValidUTF8(name[:MaxShownName], "") + "…"
-	}
+	name = cut(name, MaxShownName)
 	if _, ok := f.problems[name]; !ok && len(f.problems) < MaxProblems {
 		f.problems[name] = message
 	}

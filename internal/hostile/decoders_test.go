@@ -2,9 +2,6 @@ package hostile
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -92,7 +89,7 @@ func TestDecoders(t *testing.T) {
 		}
 	}
 	found := map[string]bool{}
-	for path, file := range sources(t) {
+	for path, file := range parsed(t, func(path string, _ []byte) bool { return !strings.HasSuffix(path, "_test.go") }) {
 		if slices.ContainsFunc(slices.Collect(maps.Keys(ours)), func(of string) bool { return strings.HasPrefix(path, of+"/") }) {
 			continue
 		}
@@ -112,33 +109,6 @@ func TestDecoders(t *testing.T) {
 			t.Errorf("%s is no function that reads text any more", name)
 		}
 	}
-}
-
-// sources are the files of the project that aren't tests, by their paths.
-func sources(t *testing.T) map[string]*ast.File {
-	t.Helper()
-	found := map[string]*ast.File{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (path != root && strings.HasPrefix(d.Name(), ".") || d.Name() == "build" || d.Name() == "testdata"):
-			return filepath.SkipDir
-		case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
-			return nil
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(root, path)
-		found[filepath.ToSlash(name)] = file
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }
 
 // decoders are the functions of the file that read text.

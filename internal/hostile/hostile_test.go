@@ -83,6 +83,14 @@ func limits(t *testing.T) string {
 // tests are the project's test files that have fuzz targets, by their paths.
 func tests(t *testing.T) map[string]*ast.File {
 	t.Helper()
+	return parsed(t, func(path string, text []byte) bool {
+		return strings.HasSuffix(path, "_test.go") && strings.Contains(string(text), "\nfunc Fuzz")
+	})
+}
+
+// parsed are the Go files of the project that are wanted, by their paths.
+func parsed(t *testing.T, wanted func(path string, text []byte) bool) map[string]*ast.File {
+	t.Helper()
 	found := map[string]*ast.File{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -93,11 +101,11 @@ func tests(t *testing.T) map[string]*ast.File {
 				return filepath.SkipDir
 			}
 			return nil
-		case !strings.HasSuffix(path, "_test.go"):
+		case !strings.HasSuffix(path, ".go"):
 			return nil
 		}
 		text, err := os.ReadFile(path)
-		if err != nil || !strings.Contains(string(text), "\nfunc Fuzz") {
+		if err != nil || !wanted(path, text) {
 			return err
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, text, parser.ParseComments)
@@ -105,7 +113,7 @@ func tests(t *testing.T) map[string]*ast.File {
 			return err
 		}
 		name, err := filepath.Rel(root, path)
-		found[name] = file
+		found[filepath.ToSlash(name)] = file
 		return err
 	})
 	if err != nil {

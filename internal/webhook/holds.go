@@ -20,9 +20,9 @@ const (
 	mostHolds = 1000
 )
 
-// Holds remembers how long receivers have taken, and held calls of the pipe up. Such a call holds up what comes after it in its lane,
-// whosever it is; so it sends nothing to a webhook that has used up what it may take, or whose account has: the schedule does
-// within a minute. What is remembered is this process's own, and lost with it. The zero value and nil are ready for use; nil
+// Holds remembers how long receivers have taken, and held calls of the pipe up. Such a call holds up what comes after it in its
+// lane, whosever it is; so it sends nothing to a webhook that has used up what it may take, or whose account has: the schedule
+// does within a minute. What is remembered is this process's own, and lost with it. The zero value and nil are ready for use; nil
 // remembers nothing.
 type Holds struct {
 	mu   sync.Mutex
@@ -41,31 +41,25 @@ func (d debt) paid(now time.Time) debt {
 
 // slow reports whether the receiver has used up what it may take.
 func (h *Holds) slow(r Receiver, now time.Time) bool {
-	if h == nil {
-		return false
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.owed[r].paid(now).d >= heldByOne
+	return h.owes(r, now) >= heldByOne
 }
 
 // free reports whether a call of the pipe may wait for the receiver.
 func (h *Holds) free(r Receiver, now time.Time) bool {
+	return !h.slow(r, now) && h.owes(Receiver{r.AccountID, ""}, now) < heldByAll
+}
+
+func (h *Holds) owes(r Receiver, now time.Time) time.Duration {
 	if h == nil {
-		return true
+		return 0
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.owed[r].paid(now).d < heldByOne && h.owed[Receiver{r.AccountID, ""}].paid(now).d < heldByAll
+	return h.owed[r].paid(now).d
 }
 
 // note adds what receivers have taken in a call of the schedule, which holds nobody up but tells of them.
 func (h *Holds) note(longest map[Receiver]time.Duration, now time.Time) {
-	if h == nil {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	for r, took := range longest {
 		h.add(r, took-prompt, heldByOne, now)
 	}
@@ -73,16 +67,11 @@ func (h *Holds) note(longest map[Receiver]time.Duration, now time.Time) {
 
 // noteHeld adds what they have taken in a call of the pipe. Those of an account were waited for at the same time.
 func (h *Holds) noteHeld(longest map[Receiver]time.Duration, now time.Time) {
-	if h == nil {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.note(longest, now)
 	accounts := map[Receiver]time.Duration{}
 	for r, took := range longest {
 		account := Receiver{r.AccountID, ""}
 		accounts[account] = max(accounts[account], took)
-		h.add(r, took-prompt, heldByOne, now)
 	}
 	for account, took := range accounts {
 		h.add(account, took-prompt, heldByAll, now)
@@ -90,9 +79,11 @@ func (h *Holds) noteHeld(longest map[Receiver]time.Duration, now time.Time) {
 }
 
 func (h *Holds) add(r Receiver, took, free time.Duration, now time.Time) {
-	if took <= 0 {
+	if h == nil || took <= 0 {
 		return
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.owed == nil {
 		h.owed = map[Receiver]debt{}
 	}

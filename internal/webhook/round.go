@@ -69,7 +69,7 @@ func (s Sender) SendAll(ctx context.Context, refs []store.DeliveryRef, within ti
 // attempt is Send for one of many: its failure is logged. It says how long the receiver took.
 func (s Sender) attempt(ctx context.Context, ref store.DeliveryRef) time.Duration {
 	ctx = about(ctx, ref)
-	took, err := s.send(ctx, ref)
+	took, err := s.Send(ctx, ref)
 	if err != nil {
 		s.Log.ErrorContext(ctx, "an attempt could not be made or noted", "code", fault.As(err).Code, "error", err.Error())
 	}

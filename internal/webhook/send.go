@@ -40,14 +40,9 @@ type Sender struct {
 	Jitter func() float64
 }
 
-// Send makes one attempt if the delivery is due. A delivery that somebody else has at work, or that is gone, is left alone.
-func (s Sender) Send(ctx context.Context, ref store.DeliveryRef) error {
-	_, err := s.send(ctx, ref)
-	return err
-}
-
-// send is Send, and says how long the receiver took.
-func (s Sender) send(ctx context.Context, ref store.DeliveryRef) (took time.Duration, err error) {
+// Send makes one attempt if the delivery is due, and says how long the receiver took. A delivery that somebody else has at work,
+// or that is gone, is left alone.
+func (s Sender) Send(ctx context.Context, ref store.DeliveryRef) (took time.Duration, err error) {
 	d, err := s.Records.Delivery(ctx, ref.AccountID, ref.DeliveryID)
 	if fault.Is(err, fault.NotFound) {
 		return 0, nil

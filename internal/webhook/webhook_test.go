@@ -226,7 +226,7 @@ func TestKilled(t *testing.T) {
 			refs := w.publish(w.ended("exp_1", ofIndex, w.complete))
 			first := w.sender
 			first.Records = &dying{w.store, at, after}
-			if err := first.Send(t.Context(), refs[0]); err == nil {
+			if _, err := first.Send(t.Context(), refs[0]); err == nil {
 				t.Errorf("save %d, after %v: the process lives", at, after)
 			}
 			d := w.delivery(refs[0])
@@ -516,14 +516,14 @@ func TestChangesUnderWay(t *testing.T) {
 	t.Run("its secret can't be opened", func(t *testing.T) {
 		w, r, ref := setup(t, 200)
 		save(w, func(h *store.Webhook) { h.Secret = []byte("of another key") })
-		if err := w.sender.Send(t.Context(), ref); err == nil {
+		if _, err := w.sender.Send(t.Context(), ref); err == nil {
 			t.Error("nobody hears of it")
 		}
 		if d := w.delivery(ref); d.Status != Retrying || d.Attempts != 0 || !d.DueAt.After(w.now) || len(r.arrivals()) != 0 {
 			t.Errorf("%+v", d)
 		}
 		w.now = w.now.Add(GiveUpAfter + time.Hour)
-		if err := w.sender.Send(t.Context(), ref); err == nil {
+		if _, err := w.sender.Send(t.Context(), ref); err == nil {
 			t.Error("nobody hears of its end")
 		}
 		if d := w.delivery(ref); d.Status != Failed || !strings.Contains(d.ErrorMessage, "Rotate it.") {

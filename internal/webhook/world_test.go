@@ -161,7 +161,8 @@ func (w *world) publish(c changes.Export) []store.DeliveryRef {
 // send makes an attempt.
 func (w *world) send(ref store.DeliveryRef) store.Delivery {
 	w.t.Helper()
-	w.must(w.sender.Send(w.t.Context(), ref))
+	_, err := w.sender.Send(w.t.Context(), ref)
+	w.must(err)
 	return w.delivery(ref)
 }
 
